@@ -1,0 +1,127 @@
+"""Everything that Rushes raises on purpose.
+
+    RushesError
+    ├── UsageError            wrong use or configuration, found before any work: exit 2
+    │   └── SettingsError     a setting is missing or wrong
+    ├── DatabaseError         the database cannot be reached, started or used
+    │   └── SchemaError       its schema is missing, older or newer than this program
+    ├── LeaseLost             the job was given to somebody else, cancelled or paused meanwhile
+    └── StageError            a run of a stage failed; its class decides what happens next
+        ├── Transient         retried with backoff
+        ├── RateLimited       the host is paused, then retried
+        ├── Permanent         fails at once
+        └── NeedsInput        somebody must supply something
+
+Any other exception out of a stage is a bug: retried up to its attempts, its traceback kept.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import ClassVar
+
+
+class ErrorClass(StrEnum):
+    """What kind of failure it was. It alone decides what happens to the job."""
+
+    TRANSIENT = "transient"
+    RATE_LIMITED = "rate_limited"
+    PERMANENT = "permanent"
+    NEEDS_INPUT = "needs_input"
+    BUG = "bug"
+
+
+class Scope(StrEnum):
+    """Whom a lack concerns: one item (it fails), or everything here (the batch is paused)."""
+
+    ITEM = "item"
+    ENVIRONMENT = "environment"
+
+
+class RushesError(Exception):
+    """The root. `remedy` says what the reader can do, where there is something."""
+
+    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return f"{message}\n  {self.remedy}" if self.remedy else message
+
+    @property
+    def reason(self) -> str:
+        """The message alone, without the remedy."""
+        return super().__str__()
+
+
+class UsageError(RushesError):
+    """Wrong use or configuration, found before any work."""
+
+
+class SettingsError(UsageError):
+    """A setting is missing or wrong: the message names it, what was found and what is wanted."""
+
+
+class DatabaseError(RushesError):
+    """The database cannot be reached, started or used."""
+
+
+class SchemaError(DatabaseError, UsageError):
+    """The schema is missing, older or newer than this program."""
+
+
+class LeaseLost(RushesError):  # noqa: N818  (it is an event of the protocol, not a fault)
+    """The job was given to somebody else, cancelled or paused meanwhile."""
+
+
+class StageError(RushesError):
+    """A run of a stage failed. `details` is kept with the job (JSON)."""
+
+    error_class: ClassVar[ErrorClass]
+
+    def __init__(self, message: str, *, remedy: str | None = None, details: dict[str, object] | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.details = details or {}
+
+
+class Transient(StageError):  # noqa: N818  (the class of failure is the name)
+    """It may work the next time: retried with backoff."""
+
+    error_class = ErrorClass.TRANSIENT
+
+
+class RateLimited(StageError):  # noqa: N818
+    """A host asked for rest. `retry_after` is what it asked for, if it said."""
+
+    error_class = ErrorClass.RATE_LIMITED
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: timedelta | None = None,
+        remedy: str | None = None,
+        details: dict[str, object] | None = None,
+    ) -> None:
+        super().__init__(message, remedy=remedy, details=details)
+        self.retry_after = retry_after
+
+
+class Permanent(StageError):  # noqa: N818
+    """No retry can help."""
+
+    error_class = ErrorClass.PERMANENT
+
+
+class NeedsInput(StageError):  # noqa: N818
+    """Somebody must supply something; `remedy` says what."""
+
+    error_class = ErrorClass.NEEDS_INPUT
+
+    def __init__(
+        self, message: str, *, remedy: str, scope: Scope = Scope.ITEM, details: dict[str, object] | None = None
+    ) -> None:
+        super().__init__(message, remedy=remedy, details=details)
+        self.scope = scope

@@ -1,0 +1,141 @@
+"""What a stage is: an async function `(job, context) -> Result` with a name, a version, options and declared outputs.
+
+A stage knows nothing of queues, sources or servers. It gets a `Context`, makes files in `context.scratch`, and returns
+a `Result` that names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from rushes.model import Engine, Facts, Job, JSON, NewItem, Retries, Source, Trust
+from rushes.settings import Settings
+
+
+class Options(BaseModel):
+    """Base of a stage's options. Unknown names and wrong types are refused when the batch is made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """An artifact of an earlier stage, present on this machine."""
+
+    kind: str
+    path: Path
+    sha256: str
+    metadata: JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A file that a stage made in its scratch folder."""
+
+    kind: str
+    path: Path
+    media_type: str
+    metadata: JSON = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run of a stage returns."""
+
+    made: Sequence[Made] = ()
+    facts: Facts = field(default_factory=Facts)
+    engine: Engine | None = None
+    notes: Sequence[str] = ()
+    items: Sequence[NewItem] = ()
+    """Videos found: they join the batch, and this item itself ends as `skipped` (`expanded`)."""
+    search_text: Sequence[tuple[float, str]] = ()
+    """Passages for the full-text index: (seconds, text)."""
+
+
+class Context(Protocol):
+    """What a running stage is given, and its only way to the world."""
+
+    @property
+    def options(self) -> Any:
+        """The stage's checked options, an instance of its options class."""
+
+    @property
+    def source(self) -> Source:
+        """What the item points at."""
+
+    @property
+    def title(self) -> str | None:
+        """The title known so far."""
+
+    @property
+    def trust(self) -> Trust: ...
+
+    @property
+    def settings(self) -> Settings: ...
+
+    @property
+    def scratch(self) -> Path:
+        """A private folder of this job. Files that a dead earlier attempt left are still there, so work can resume."""
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """What later stages need of this one (`audio`, `picture`, `captions_or_audio`); empty where unknown."""
+
+    def inputs(self, kind: str) -> Sequence[InputFile]:
+        """Artifacts of that kind made by earlier stages of this item, in the order they were made."""
+
+    async def progress(self, fraction: float | None, note: str | None = None) -> None:
+        """Report how far the work is (0 to 1, None: unknown) and what it does now. Cheap: call it as often as you like."""
+
+    def service(self, make: Callable[[Settings], Service]) -> Service:
+        """A thing to be made once per worker and shared by its jobs, such as a loaded model. Keyed by `make`."""
+
+
+class Service(Protocol):
+    """Something a worker keeps between jobs."""
+
+    async def close(self) -> None: ...
+
+
+Run = Callable[[Job, Context], Awaitable[Result]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One kind of work, as registered."""
+
+    name: str
+    run: Run
+    version: int = 1
+    """Raised when the same inputs and options would now give another result: earlier artifacts are then not reused."""
+    options: type[Options] = Options
+    makes: frozenset[str] = frozenset()
+    """Kinds of artifacts without which a run is not done."""
+    needs: frozenset[str] = frozenset()
+    """Kinds of artifacts of earlier stages that it reads. They enter the fingerprint under which results are reused."""
+    wants: Callable[[Any], frozenset[str]] = lambda _options: frozenset()
+    """What it asks of a fetching stage before it, given its options: `audio`, `picture`, `captions_or_audio`."""
+    concurrency: int | None = None
+    """How many run at once in one worker; None: as many as the worker's own limit."""
+    retries: Retries = field(default_factory=Retries)
+    timeout: timedelta | None = None
+    private_options: frozenset[str] = frozenset()
+    """Options that change how it works but not what it makes (credentials, rate limits): not in the fingerprint."""
+
+
+def stage(name: str, **declared: Any) -> Callable[[Run], Stage]:
+    """Make a stage of an async function: `@stage("transcribe", version=1, options=TranscribeOptions, …)`."""
+
+    def make(run: Run) -> Stage:
+        return Stage(name=name, run=run, **declared)
+
+    return make
+
+
+Stages = Mapping[str, Stage]
