@@ -10,12 +10,21 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from rushes.model import Engine, Facts, Job, JSON, NewItem, Retries, Source, Trust
+from rushes.model import JSON, Engine, Facts, Job, NewItem, Retries, Source, Trust
 from rushes.settings import Settings
+
+
+class Service(Protocol):
+    """Something a worker keeps between jobs."""
+
+    async def close(self) -> None: ...
+
+
+S = TypeVar("S", bound=Service)
 
 
 class Options(BaseModel):
@@ -91,16 +100,10 @@ class Context(Protocol):
         """Artifacts of that kind made by earlier stages of this item, in the order they were made."""
 
     async def progress(self, fraction: float | None, note: str | None = None) -> None:
-        """Report how far the work is (0 to 1, None: unknown) and what it does now. Cheap: call it as often as you like."""
+        """Report how far the work is (0 to 1, None: unknown) and what it does now. Call it often: it is cheap."""
 
-    def service(self, make: Callable[[Settings], Service]) -> Service:
+    def service(self, make: Callable[[Settings], S]) -> S:
         """A thing to be made once per worker and shared by its jobs, such as a loaded model. Keyed by `make`."""
-
-
-class Service(Protocol):
-    """Something a worker keeps between jobs."""
-
-    async def close(self) -> None: ...
 
 
 Run = Callable[[Job, Context], Awaitable[Result]]

@@ -1,0 +1,14 @@
+"""Pipelines: named, ordered lists of stage names. What the stages are and which options they take is the registry's to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+PIPELINES: Mapping[str, tuple[str, ...]] = {
+    "transcribe": ("scrape", "download", "transcribe"),
+    "summarize": ("scrape", "download", "transcribe", "summarize"),
+}
+"""`scrape` runs only for items that stand for many videos; a single video starts at the stage after it."""
+
+COLLECTION_STAGE = "scrape"
+DEFAULT = "summarize"
