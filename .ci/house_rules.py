@@ -1,3 +1,4 @@
+# noqa: INP001  (a script, not a package)
 """Rules of the house that no linter knows: short modules, and no trace of the machine that a file was written on."""
 
 from __future__ import annotations
@@ -26,12 +27,17 @@ def tracked() -> list[Path]:
 
 def registry_hosts() -> set[str]:
     """The hosts that this machine's package tools are told to use, from their variables and files."""
-    told = [value for name, value in os.environ.items() if name.upper().startswith(("PIP_", "UV_", "NPM_CONFIG_"))]
     home = Path.home()
-    for path in (Path("/etc/pip.conf"), home / ".pip/pip.conf", home / ".config/pip/pip.conf", home / ".npmrc"):
-        told.append(_text(path))
-    for path in (Path("/etc/uv/uv.toml"), home / ".config/uv/uv.toml"):
-        told.append(_text(path))
+    files = [
+        Path("/etc/pip.conf"),
+        home / ".pip/pip.conf",
+        home / ".config/pip/pip.conf",
+        Path("/etc/uv/uv.toml"),
+        home / ".config/uv/uv.toml",
+        home / ".npmrc",
+    ]
+    told = [value for name, value in os.environ.items() if name.upper().startswith(("PIP_", "UV_", "NPM_CONFIG_"))]
+    told += [_text(path) for path in files]
     hosts = {urlsplit(address).hostname for text in told for address in re.findall(r"https?://[^\s\"']+", text)}
     return {host for host in hosts if host and "." in host} - PUBLIC_HOSTS
 
@@ -51,7 +57,8 @@ def long_modules(files: list[Path]) -> Iterator[str]:
 
 def traces(files: list[Path]) -> Iterator[str]:
     """Lines that name a registry's host, this checkout's folder, or somebody's home."""
-    places = registry_hosts() | {str(ROOT) + "/", str(Path.home()) + "/"}
+    folders = {f"{folder}/" for folder in (ROOT, Path.home()) if folder != Path("/")}
+    places = registry_hosts() | folders
     for path in files:
         for number, line in enumerate(_text(path).splitlines(), 1):
             found = next((place for place in places if place in line), None) or HOME_FOLDER.search(line)
@@ -62,8 +69,7 @@ def traces(files: list[Path]) -> Iterator[str]:
 def main() -> int:
     files = tracked()
     problems = [*long_modules(files), *traces(files)]
-    for problem in problems:
-        print(problem, file=sys.stderr)
+    sys.stderr.writelines(f"{problem}\n" for problem in problems)
     return 1 if problems else 0
 
 
