@@ -22,5 +22,5 @@ def open_options() -> dict[str, str]:
 
 
 def input_arguments(path: Path) -> list[str]:
-    """FFmpeg's arguments that open a media file safely. `file:` keeps a name like `-y` or `http:x` from being anything else."""
+    """FFmpeg's arguments that open a media file safely. `file:` keeps a name like `http:x` from being an address."""
     return ["-protocol_whitelist", PROTOCOLS, "-format_whitelist", FORMATS, "-i", f"file:{path}"]

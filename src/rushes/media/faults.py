@@ -9,27 +9,27 @@ from __future__ import annotations
 from rushes.errors import RushesError
 
 
-class MediaFault(RushesError):
+class MediaFault(RushesError):  # noqa: N818  (what follows are kinds of faults, not of exceptions)
     """The file itself is wrong: no retry helps."""
 
 
-class NotMedia(MediaFault):  # noqa: N818  (these names are the facts, like those in rushes.errors)
+class NotMedia(MediaFault):
     """Its content is no audio or video that this program reads."""
 
 
-class Incomplete(MediaFault):  # noqa: N818
+class Incomplete(MediaFault):
     """It ends before its stated end, or its data is damaged."""
 
 
-class NoSound(MediaFault):  # noqa: N818
+class NoSound(MediaFault):
     """It has no audio stream."""
 
 
-class BadCaptions(MediaFault):  # noqa: N818
+class BadCaptions(MediaFault):
     """A caption file that cannot be read, or has no words in it."""
 
 
-class WrongLanguage(MediaFault):  # noqa: N818
+class WrongLanguage(MediaFault):
     """The model at hand does not know the language that is spoken."""
 
     def __init__(self, message: str, *, language: str, remedy: str) -> None:
@@ -45,5 +45,5 @@ class EngineFault(RushesError):  # noqa: N818
     """An engine failed on this file: it was killed, ran out of time or memory, or reported an error."""
 
 
-class TooSlow(EngineFault):  # noqa: N818
+class TooSlow(EngineFault):
     """It did not end in the time it was given, and was killed."""

@@ -71,26 +71,26 @@ async def run_ffmpeg(
     output: Path | None = None,
     *,
     progress: Callable[[float], None] | None = None,
-    timeout: timedelta = timedelta(hours=6),
+    within: timedelta = timedelta(hours=6),
     cwd: Path | None = None,
     loglevel: str = "error",
 ) -> str:
     """Run FFmpeg to its end and return its log.
 
     `arguments` are the inputs (made by `containers.input_arguments`, or lavfi sources of our own) and their options,
-    without the output's name. `output` is written beside itself under a temporary name and renamed when it is whole;
+    without the output's name. `output` is made beside itself under a temporary name and renamed when it is whole;
     without one, what comes out is thrown away (`-f null`), which is how filters that only measure are run.
     `progress` is called with the seconds of output made. A cancelled call kills FFmpeg at once.
 
     Raises:
         EngineFault: FFmpeg failed; the message is its own last words.
-        TooSlow: it did not end within `timeout`.
+        TooSlow: it did not end in time.
     """
     partial = _partial(output) if output else None
     command = [str(ffmpeg), "-nostdin", "-hide_banner", "-nostats", "-loglevel", loglevel, "-progress", "pipe:1", "-y"]
     command += [*arguments, *([f"file:{partial}"] if partial else ["-f", "null", "-"])]
     try:
-        log = await _run(command, progress, timeout, cwd)
+        log = await _run(command, progress, within, cwd)
         if output and partial:
             partial.replace(output)
     finally:
@@ -100,7 +100,7 @@ async def run_ffmpeg(
 
 
 async def _run(
-    command: Sequence[str], progress: Callable[[float], None] | None, timeout: timedelta, cwd: Path | None
+    command: Sequence[str], progress: Callable[[float], None] | None, within: timedelta, cwd: Path | None
 ) -> str:
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -112,10 +112,10 @@ async def _run(
         cwd=cwd,
     )
     try:
-        async with asyncio.timeout(timeout.total_seconds()):
+        async with asyncio.timeout(within.total_seconds()):
             _, log, code = await asyncio.gather(_follow(process, progress), _last_words(process), process.wait())
     except TimeoutError:
-        raise TooSlow(f"FFmpeg did not end within {timeout.total_seconds():.0f} s and was stopped") from None
+        raise TooSlow(f"FFmpeg did not end within {within.total_seconds():.0f} s and was stopped") from None
     finally:
         await _kill(process)
     if code != 0:
@@ -166,7 +166,7 @@ def _candidates() -> list[tuple[Path, Origin]]:
     if on_path:
         found.append((Path(on_path), "path"))
     with contextlib.suppress(ImportError, RuntimeError):
-        import imageio_ffmpeg
+        import imageio_ffmpeg  # type: ignore[import-untyped]
 
         found.append((Path(imageio_ffmpeg.get_ffmpeg_exe()), "package"))
     return found

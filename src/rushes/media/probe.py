@@ -68,7 +68,7 @@ class Probe:
         return next((stream.language for stream in self.streams if stream.kind == "audio" and stream.language), None)
 
 
-async def probe(path: Path, *, timeout: timedelta = timedelta(seconds=60)) -> Probe:
+async def probe(path: Path, *, within: timedelta = timedelta(seconds=60)) -> Probe:
     """Read what a file says of itself, without decoding it.
 
     Raises:
@@ -79,7 +79,7 @@ async def probe(path: Path, *, timeout: timedelta = timedelta(seconds=60)) -> Pr
 
 
 async def check_decodable(
-    path: Path, *, expected: float | None = None, timeout: timedelta = timedelta(minutes=30)
+    path: Path, *, expected: float | None = None, within: timedelta = timedelta(minutes=30)
 ) -> Probe:
     """Probe a file and decode its sound (else its picture's end) to see that what it states is there.
 
