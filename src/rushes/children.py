@@ -31,7 +31,7 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 Message = dict[str, Any]
 
 
-class ChildDied(Exception):
+class ChildDied(Exception):  # noqa: N818  (what happened, not what is wrong)
     """A child ended without having said what was asked of it."""
 
     def __init__(self, name: str, code: int | None, last_words: str) -> None:

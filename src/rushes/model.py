@@ -64,7 +64,6 @@ class Verdict(StrEnum):
 
     GO_ON = "go_on"
     CANCELLED = "cancelled"
-    PAUSED = "paused"
     LOST = "lost"
 
 

@@ -99,6 +99,7 @@ create table rushes.jobs (
     held boolean not null default false,
     attempts smallint not null default 0,
     max_attempts smallint not null default 3,
+    crashes smallint not null default 0,
     backoff_base interval not null default '1 second',
     backoff_cap interval not null default '10 minutes',
     backoff_jitter real not null default 0,

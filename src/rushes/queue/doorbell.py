@@ -1,0 +1,79 @@
+"""The doorbell: a NOTIFY that says "there may be work", nothing more. Polling stands behind it.
+
+Rung outside the writing transaction, on the leading edge and then at most every 100 ms, because every NOTIFY takes
+a lock that all commits share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncpg
+
+CHANNEL = "rushes_jobs"
+INTERVAL = 0.1
+
+
+class Doorbell:
+    """Rings for others, and listens for them."""
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record]) -> None:
+        self._pool = pool
+        self._heard = asyncio.Event()
+        self._pending: asyncio.Task[None] | None = None
+        self._last = float("-inf")
+
+    def ring(self) -> None:
+        """Say that there may be work. Returns at once."""
+        self._heard.set()
+        if self._pending is None or self._pending.done():
+            self._pending = asyncio.create_task(self._notify(), name="doorbell")
+
+    async def wait(self, timeout: float) -> bool:
+        """Wait until it rings, at most `timeout` seconds. Returns whether it rang."""
+        try:
+            await asyncio.wait_for(self._heard.wait(), timeout)
+        except TimeoutError:
+            return False
+        self._heard.clear()
+        return True
+
+    @contextlib.asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """Hear other processes for as long as this lasts. A lost connection is made anew; meanwhile polling carries on."""
+        task = asyncio.create_task(self._listen(), name="doorbell listener")
+        try:
+            yield
+        finally:
+            for running in (task, self._pending):
+                if running:
+                    running.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await running
+
+    async def _notify(self) -> None:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(max(0.0, self._last + INTERVAL - loop.time()))
+        self._last = loop.time()
+        with contextlib.suppress(*_connection_faults()):
+            await self._pool.execute(f"select pg_notify('{CHANNEL}', '')")
+
+    async def _listen(self) -> None:
+        while True:
+            with contextlib.suppress(*_connection_faults()):
+                async with self._pool.acquire() as connection:
+                    lost = asyncio.Event()
+                    connection.add_termination_listener(lambda *_, lost=lost: lost.set())
+                    await connection.add_listener(CHANNEL, lambda *_: self._heard.set())
+                    await lost.wait()
+            await asyncio.sleep(1)
+
+
+def _connection_faults() -> tuple[type[Exception], ...]:
+    import asyncpg
+
+    return OSError, asyncpg.PostgresError, asyncpg.InterfaceError

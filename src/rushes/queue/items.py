@@ -1,0 +1,51 @@
+"""Items join a batch: when it is made, when the same command brings new lines, and when a stage finds videos."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rushes.lanes import lane_of
+from rushes.model import BatchId, NewItem
+from rushes.pipelines import COLLECTION_STAGE
+from rushes.queue.control import hold
+from rushes.queue.statements import sql
+
+if TYPE_CHECKING:
+    from rushes.queue.connection import Connection
+
+
+async def add_items(connection: Connection, batch_id: BatchId, items: Sequence[NewItem]) -> int:
+    """Add items after the last one, each with its first job. Returns how many joined: known videos do not.
+
+    Takes the batch's row lock first, so that two who add at once give out positions one after the other. The caller
+    counts them into the batch's total.
+    """
+    batch = await connection.fetchrow("select plan, status from rushes.batches where id = $1 for update", batch_id)
+    if batch is None or not items:
+        return 0
+    last = await connection.fetchval(
+        "select coalesce(max(position), 0) from rushes.items where batch_id = $1", batch_id
+    )
+    stages = [step["stage"] for step in batch["plan"]["steps"]]
+    rows = [_row(last + offset, item, stages) for offset, item in enumerate(items, 1)]
+    added = await connection.fetch(sql("add_items"), batch_id, *map(list, zip(*rows, strict=True)))
+    if batch["status"] == "paused":
+        await hold(connection, [row["id"] for row in added])
+    return len(added)
+
+
+def _row(position: int, item: NewItem, stages: Sequence[str]) -> tuple[Any, ...]:
+    source = item.source
+    local = source.location.startswith("/")
+    return (
+        position, item.given, item.origin, item.reference, source.key, source.location, source.collection, item.title,
+        item.options, item.priority, _first_step(stages, collection=source.collection), lane_of(source),
+        socket.gethostname() if local else None,
+    )  # fmt: skip
+
+
+def _first_step(stages: Sequence[str], *, collection: bool) -> int:
+    """Only what stands for many videos needs the stage that finds them."""
+    return 1 if stages[0] == COLLECTION_STAGE and not collection and len(stages) > 1 else 0

@@ -1,0 +1,118 @@
+"""The queue's verbs. They are plural: batching is the type, not an option."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from rushes.model import BatchId, Job, JobId, Lease, Outcome, Verdict, WorkerId
+from rushes.queue import presence, upkeep
+from rushes.queue.doorbell import Doorbell
+from rushes.queue.jobs import Claimed, NewJob, read_claimed, read_job
+from rushes.queue.settlement import Settled, settle
+from rushes.queue.statements import sql
+
+if TYPE_CHECKING:
+    import asyncpg
+
+Beat = tuple[Lease, float | None, str | None]
+"""A lease to prolong, with progress (0 to 1) and what is being done."""
+
+
+class Queue:
+    """A durable job queue in PostgreSQL. Safe to use from many tasks and beside many processes."""
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], *, lease: timedelta = timedelta(seconds=60)) -> None:
+        self._pool = pool
+        self._lease = lease
+        self.doorbell = Doorbell(pool)
+
+    async def enqueue(self, jobs: Sequence[NewJob]) -> list[JobId]:
+        """Add jobs. Returns their ids in the order given."""
+        if not jobs:
+            return []
+        columns = map(list, zip(*(job.row() for job in jobs), strict=True))
+        rows = await self._pool.fetch(sql("enqueue"), *columns)
+        self.doorbell.ring()
+        return sorted(JobId(row["id"]) for row in rows)
+
+    async def claim(
+        self, worker: WorkerId, slots: Mapping[str, int], *, host: str, batch: BatchId | None = None
+    ) -> list[Claimed]:
+        """Take up to `slots[kind]` ready jobs of each kind: priority first, then the oldest.
+
+        Jobs tied to another host are left to it; with `batch`, only that batch's jobs are taken.
+        """
+        arguments = (list(slots), list(slots.values()), worker, self._lease, host)
+        async with self._pool.acquire() as connection, connection.transaction():
+            if batch is None:
+                rows = await connection.fetch(sql("claim"), *arguments)
+            else:
+                rows = await connection.fetch(sql("claim_batch"), *arguments, batch)
+            items = [row["item_id"] for row in rows if row["item_id"]]
+            if items:
+                await connection.execute(sql("start"), items)
+        return sorted((read_claimed(row) for row in rows), key=lambda one: (-one.job.priority, one.job.id))
+
+    async def extend(self, beats: Sequence[Beat]) -> list[Verdict]:
+        """Prolong leases and store progress. Answers in the order given; a job that is not to go on stays unprolonged."""
+        if not beats:
+            return []
+        leases, progress, notes = zip(*beats, strict=True)
+        rows = await self._pool.fetch(
+            sql("extend"),
+            [lease.job_id for lease in leases],
+            [lease.token for lease in leases],
+            [lease.worker_id for lease in leases],
+            list(progress),
+            list(notes),
+            self._lease,
+        )
+        verdicts = {row["id"]: _verdict(held=row["held"], cancelled=row["cancelled"]) for row in rows}
+        return [verdicts[lease.job_id] for lease in leases]
+
+    async def settle(self, outcomes: Sequence[Outcome]) -> Settled:
+        """Write outcomes, each exactly once. What was made under a lost lease is refused and named as stale."""
+        async with self._pool.acquire() as connection:
+            settled = await settle(connection, outcomes)
+        if settled.next_jobs:
+            self.doorbell.ring()
+        return settled
+
+    async def release(self, leases: Sequence[Lease]) -> Settled:
+        """Give jobs back, uncounted."""
+        settled = await self.settle([Outcome(lease) for lease in leases])
+        if settled.applied:
+            self.doorbell.ring()
+        return settled
+
+    async def tick(self) -> int:
+        """Upkeep: call it every few seconds. Returns how many jobs became ready."""
+        async with self._pool.acquire() as connection:
+            promoted = await upkeep.promote(connection)
+            returned = await upkeep.return_expired(connection)
+        return len(promoted) + returned
+
+    async def enter(self) -> WorkerId:
+        """Register this process, and give back what dead processes of this host held."""
+        async with self._pool.acquire() as connection:
+            worker = await presence.enter(connection)
+            dead = await presence.find_dead(connection)
+            if dead:
+                await upkeep.return_orphaned(connection, dead)
+        return worker
+
+    async def leave(self, worker: WorkerId) -> None:
+        async with self._pool.acquire() as connection:
+            await presence.leave(connection, worker)
+
+    async def get(self, job: JobId) -> Job | None:
+        row = await self._pool.fetchrow("select * from rushes.jobs where id = $1", job)
+        return read_job(row) if row else None
+
+
+def _verdict(*, held: bool, cancelled: bool) -> Verdict:
+    if held:
+        return Verdict.GO_ON
+    return Verdict.CANCELLED if cancelled else Verdict.LOST

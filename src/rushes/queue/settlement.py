@@ -1,0 +1,266 @@
+"""Settling: outcomes become rows in one transaction, or not at all.
+
+In that transaction the job ends (fenced by its lease), what it made becomes visible, its item moves on or ends, the next
+stage is enqueued, and the batch counts. Locks are taken in the order jobs, items, batches, each by id, so that two
+settlements never wait for each other in a circle.
+
+Pausing and cancelling a batch write the batch's row and then its jobs, skipping locked ones: what a settlement holds at
+that moment it finds out itself, because its own last write to the batch returns the batch's status.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rushes.errors import ErrorClass
+from rushes.model import (
+    BatchId,
+    BatchStatus,
+    Failure,
+    ItemId,
+    ItemStatus,
+    JobId,
+    JobStatus,
+    Lease,
+    NewItem,
+    Outcome,
+    Produced,
+)
+from rushes.queue import control
+from rushes.queue.events import add_events
+from rushes.queue.items import add_items
+from rushes.queue.statements import sql
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+    from rushes.queue.connection import Connection
+
+LANE_STEP = 1000
+"""Jobs moved aside in one statement when a host asks for rest; the rest follow at the next ticks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of the outcomes."""
+
+    applied: Mapping[JobId, JobStatus]
+    stale: tuple[Lease, ...]
+    """Leases that were no longer held: their outcomes were dropped."""
+    next_jobs: int = 0
+    """How many jobs became ready through them."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What one settlement changes in one batch."""
+
+    total: int = 0
+    ended: dict[ItemStatus, int] = field(default_factory=lambda: defaultdict(int))
+    events: list[tuple[str, int | None, dict[str, Any]]] = field(default_factory=list)
+    jobs: list[int] = field(default_factory=list)
+    found: list[Sequence[NewItem]] = field(default_factory=list)
+    """Videos that a stage found, a list for each line that stood for them."""
+
+
+async def settle(connection: Connection, outcomes: Sequence[Outcome], verdicts: Sequence[str] = ()) -> Settled:
+    """Write outcomes in one transaction. `verdicts` overrides how each is judged (`lost`, `orphaned`)."""
+    if not outcomes:
+        return Settled({}, ())
+    by_job = {outcome.lease.job_id: outcome for outcome in outcomes}
+    async with connection.transaction():
+        rows = await _end_jobs(connection, outcomes, verdicts or [_verdict(outcome) for outcome in outcomes])
+        settled = sorted(((row, by_job[row["id"]]) for row in rows), key=lambda pair: pair[0]["id"])
+        following = await _move_on(connection, settled)
+        await _rest_lanes(connection, settled)
+        await _pause_for_input(connection, settled)
+    applied = {JobId(row["id"]): JobStatus(row["status"]) for row in rows}
+    stale = tuple(outcome.lease for outcome in outcomes if outcome.lease.job_id not in applied)
+    return Settled(applied, stale, following)
+
+
+def _verdict(outcome: Outcome) -> str:
+    failure = outcome.failure
+    if outcome.produced is not None:
+        return "completed"
+    if failure is None or (failure.environment and failure.error_class is ErrorClass.NEEDS_INPUT):
+        return "returned"
+    if failure.error_class in (ErrorClass.PERMANENT, ErrorClass.NEEDS_INPUT):
+        return "failed"
+    return "deferred" if failure.error_class is ErrorClass.RATE_LIMITED else "retry"
+
+
+async def _end_jobs(connection: Connection, outcomes: Sequence[Outcome], verdicts: Sequence[str]) -> list[Record]:
+    failures = [outcome.failure for outcome in outcomes]
+    produced = [outcome.produced for outcome in outcomes]
+    rows: list[Record] = await connection.fetch(
+        sql("settle"),
+        [outcome.lease.job_id for outcome in outcomes],
+        [outcome.lease.token for outcome in outcomes],
+        [outcome.lease.worker_id for outcome in outcomes],
+        verdicts,
+        [_result(made) for made in produced],
+        [made.fingerprint if made else None for made in produced],
+        [failure.error_class.value if failure else None for failure in failures],
+        [failure.message if failure else None for failure in failures],
+        [_details(failure) for failure in failures],
+        [failure.retry_after if failure else None for failure in failures],
+    )
+    return rows
+
+
+def _result(made: Produced | None) -> dict[str, Any] | None:
+    if made is None:
+        return None
+    engine = made.engine
+    return {
+        "reused": made.reused,
+        "notes": list(made.notes),
+        "engine": engine and {
+            "name": engine.name, "model": engine.model, "input_tokens": engine.input_tokens,
+            "output_tokens": engine.output_tokens, "cost": engine.cost,
+        },
+    }  # fmt: skip
+
+
+def _details(failure: Failure | None) -> dict[str, Any] | None:
+    return {**failure.details, "remedy": failure.remedy} if failure else None
+
+
+async def _move_on(connection: Connection, settled: Sequence[tuple[Record, Outcome]]) -> int:
+    """Publish what was made, enqueue next stages, end items, count batches. Returns how many jobs are new."""
+    completed = [(row, made) for row, outcome in settled if row["status"] == "completed" and (made := outcome.produced)]
+    await _publish(connection, completed)
+    found = {row["id"] for row, made in completed if made.items}
+    onward = [row["id"] for row, _ in completed if row["item_id"] and row["id"] not in found]
+    followers = await connection.fetch(sql("enqueue_next"), onward) if onward else []
+    with_next = {row["item_id"] for row in followers}
+    tallies = await _end_items(connection, settled, with_next)
+    for row in followers:
+        tallies[row["batch_id"]].jobs.append(row["id"])
+    for row, made in completed:
+        if made.items and row["batch_id"]:
+            tallies[row["batch_id"]].found.append(made.items)
+    for batch_id, tally in sorted(tallies.items()):
+        await _count(connection, batch_id, tally)
+    return len(followers)
+
+
+async def _publish(connection: Connection, completed: Sequence[tuple[Record, Produced]]) -> None:
+    """Make artifacts, facts and passages visible."""
+    fresh = [(row, made) for row, made in completed if not made.reused]
+    made_files = [
+        (made.fingerprint or f"job:{row['id']}", row["id"], a.kind, a.name, a.size, a.sha256, a.media_type, a.metadata)
+        for row, made in fresh
+        for a in made.artifacts
+    ]
+    if made_files:
+        await connection.execute(sql("add_artifacts"), *map(list, zip(*made_files, strict=True)))
+    facts = [
+        (row["item_id"], made.facts.title, made.facts.duration)
+        for row, made in completed
+        if row["item_id"] and (made.facts.title or made.facts.duration)
+    ]
+    if facts:
+        await connection.execute(sql("learn"), *map(list, zip(*facts, strict=True)))
+    for row, made in fresh:
+        await _index(connection, row, made)
+
+
+async def _index(connection: Connection, row: Record, made: Produced) -> None:
+    if made.facts.aliases:
+        await connection.execute(sql("add_aliases"), row["item_id"], list(made.facts.aliases))
+    if made.search_text:
+        key = await connection.fetchval("select video_key from rushes.items where id = $1", row["item_id"])
+        starts, texts = map(list, zip(*made.search_text, strict=True))
+        await connection.execute(sql("add_passages"), key, row["kind"], starts, texts)
+
+
+async def _end_items(
+    connection: Connection, settled: Sequence[tuple[Record, Outcome]], with_next: set[ItemId]
+) -> dict[BatchId, _Tally]:
+    tallies: dict[BatchId, _Tally] = defaultdict(_Tally)
+    endings = []
+    for row, outcome in settled:
+        if row["item_id"] is None:
+            continue
+        tally = tallies[row["batch_id"]]
+        tally.jobs.append(row["id"])
+        ending = _ending(row, outcome, more=row["item_id"] in with_next)
+        tally.events.append(_event(row, ending))
+        if ending:
+            endings.append((row["batch_id"], row["item_id"], *ending))
+    if endings:
+        endings.sort(key=lambda ending: ending[1])
+        columns = list(map(list, zip(*endings, strict=True)))
+        ended = {row["id"] for row in await connection.fetch(sql("end_items"), *columns[1:])}
+        for batch_id, item_id, status, skip_reason, *_ in endings:
+            if item_id in ended and skip_reason != "expanded":
+                tallies[batch_id].ended[status] += 1
+    return tallies
+
+
+def _ending(
+    row: Record, outcome: Outcome, *, more: bool
+) -> tuple[ItemStatus, str | None, str | None, str | None, str | None] | None:
+    """How this outcome ends its item: status, skip reason, error class, error, remedy. None: it goes on."""
+    if row["status"] == "failed":
+        failure = outcome.failure or Failure(ErrorClass.BUG, row["error"])
+        return ItemStatus.FAILED, None, failure.error_class.value, failure.message, failure.remedy
+    if row["status"] == "completed" and not more:
+        if outcome.produced and outcome.produced.items:
+            return ItemStatus.SKIPPED, "expanded", None, None, None
+        return ItemStatus.COMPLETED, None, None, None, None
+    return None
+
+
+def _event(row: Record, ending: tuple[Any, ...] | None) -> tuple[str, int | None, dict[str, Any]]:
+    if ending:
+        return f"item_{ending[0].value}", row["item_id"], {"stage": row["kind"], "reason": ending[3]}
+    data = {"stage": row["kind"], "reason": row["error"]} if row["error"] else {"stage": row["kind"]}
+    return ("stage_completed" if row["status"] == "completed" else f"job_{row['status']}"), row["item_id"], data
+
+
+async def _count(connection: Connection, batch_id: BatchId, tally: _Tally) -> None:
+    for items in tally.found:
+        # The line that stood for them is not counted itself.
+        tally.total += await add_items(connection, batch_id, items) - 1
+    events = tally.events
+    row = await connection.fetchrow(
+        sql("count"),
+        batch_id,
+        tally.total,
+        *(tally.ended[status] for status in (
+            ItemStatus.COMPLETED, ItemStatus.FAILED, ItemStatus.CANCELLED, ItemStatus.SKIPPED,
+        )),
+        len(events),
+    )  # fmt: skip
+    assert row is not None  # noqa: S101  (its jobs reference it)
+    await add_events(connection, batch_id, row["last_event"] - len(events), events)
+    if row["status"] == BatchStatus.PAUSED:
+        await control.hold(connection, tally.jobs)
+    elif row["status"] == BatchStatus.CANCELLED:
+        await control.cancel_jobs(connection, tally.jobs)
+
+
+async def _rest_lanes(connection: Connection, settled: Iterable[tuple[Record, Outcome]]) -> None:
+    for row, outcome in settled:
+        failure = outcome.failure
+        if failure and failure.error_class is ErrorClass.RATE_LIMITED and failure.retry_after and row["lane"]:
+            await connection.execute(
+                sql("rest_lane"), row["lane"], failure.retry_after, f"{row['lane']}: {failure.message}", LANE_STEP
+            )
+
+
+async def _pause_for_input(connection: Connection, settled: Iterable[tuple[Record, Outcome]]) -> None:
+    """What the environment lacks concerns every item: the batch waits until somebody has supplied it."""
+    lacking = {
+        row["batch_id"]: outcome.failure
+        for row, outcome in settled
+        if outcome.failure and outcome.failure.environment and row["batch_id"] is not None
+    }
+    for batch_id, failure in sorted(lacking.items()):
+        await control.pause_batch(connection, batch_id, failure.message, failure.remedy)

@@ -1,0 +1,34 @@
+-- Add items to a batch, each with its first job. A video that the batch has already is left out.
+with new as (
+    select * from unnest(
+        $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[], $9::text[],
+        $10::jsonb[], $11::smallint[], $12::smallint[], $13::text[], $14::text[]
+    ) as n (
+        position, given, origin, reference, key, location, collection, title, options, priority, step, lane, host
+    )
+), known as (
+    insert into rushes.videos (key, location) select distinct on (key) key, location from new order by key
+    on conflict (key) do update set location = excluded.location where rushes.videos.location <> excluded.location
+), added as (
+    insert into rushes.items (batch_id, position, given, origin, reference, video_key, collection, title, options)
+    select $1, position, given, origin, reference, key, collection, title, options from new order by position
+    on conflict (batch_id, video_key) do nothing
+    returning id, position
+)
+insert into rushes.jobs (
+    kind, priority, batch_id, item_id, step, video_id, lane, host, max_attempts, backoff_base, backoff_cap,
+    backoff_jitter, timeout
+)
+select
+    first.stage ->> 'stage', coalesce(new.priority, b.priority), b.id, added.id, new.step, new.key, new.lane, new.host,
+    (first.stage -> 'retries' ->> 'max_attempts')::smallint,
+    make_interval(secs => (first.stage -> 'retries' ->> 'base')::double precision),
+    make_interval(secs => (first.stage -> 'retries' ->> 'cap')::double precision),
+    (first.stage -> 'retries' ->> 'jitter')::real,
+    make_interval(secs => (first.stage ->> 'timeout')::double precision)
+from added
+join new on new.position = added.position
+join rushes.batches b on b.id = $1
+cross join lateral (select b.plan -> 'steps' -> new.step::integer as stage) first
+order by new.position
+returning id

@@ -1,0 +1,7 @@
+-- What is due becomes ready, a bounded step. Relies on jobs_due (run_at).
+with due as (
+    select id from rushes.jobs
+    where status = 'retrying' and not held and run_at <= now()
+    order by run_at limit $1 for update skip locked
+)
+update rushes.jobs j set status = 'queued', run_at = null from due where j.id = due.id returning j.id

@@ -1,0 +1,54 @@
+"""Upkeep inside the workers' own cadence: what is due becomes ready, what is lost comes back, what must rest moves aside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rushes.errors import ErrorClass
+from rushes.model import Failure, JobId, Lease, Outcome, WorkerId
+from rushes.queue.settlement import settle
+from rushes.queue.statements import sql
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+    from rushes.queue.connection import Connection
+
+STEP = 1000
+"""Rows one statement touches at most, so that upkeep never holds locks for long."""
+
+
+async def promote(connection: Connection) -> list[JobId]:
+    """Make due jobs ready. Returns them."""
+    await connection.execute(sql("resting_lanes"), STEP)
+    return [JobId(row["id"]) for row in await connection.fetch(sql("promote"), STEP)]
+
+
+async def return_expired(connection: Connection) -> int:
+    """Give back jobs whose worker fell silent: an attempt is counted, and the last one fails the job. Returns how many."""
+    async with connection.transaction():
+        rows = await connection.fetch(sql("expired"), STEP)
+        reason = "its worker fell silent: the lease ran out {attempts} times"
+        return await _give_back(connection, rows, "lost", reason)
+
+
+async def return_orphaned(connection: Connection, dead: Sequence[WorkerId]) -> int:
+    """Give back at once, uncounted, the jobs of processes of this host that are known to be dead. Returns how many."""
+    async with connection.transaction():
+        rows = await connection.fetch(sql("orphaned"), dead)
+        count = await _give_back(connection, rows, "orphaned", "the process that ran it died again and again")
+        await connection.execute("update rushes.workers set stopped_at = now() where id = any($1::bigint[])", dead)
+    return count
+
+
+async def _give_back(connection: Connection, rows: Sequence[Record], verdict: str, reason: str) -> int:
+    outcomes = [
+        Outcome(
+            lease=Lease(JobId(row["id"]), row["token"], WorkerId(row["worker_id"])),
+            failure=Failure(ErrorClass.BUG, reason.format(attempts=row["attempts"])),
+        )
+        for row in rows
+    ]
+    settled = await settle(connection, outcomes, [verdict] * len(outcomes))
+    return len(settled.applied)

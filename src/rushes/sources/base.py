@@ -1,0 +1,80 @@
+"""What a source is: where a worker's jobs come from and where their outcomes go. The worker knows nothing else of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Protocol, Self
+
+from rushes.model import JSON, Artifact, Job, Lease, Outcome, Plan, Source, Trust, Verdict
+
+Beat = tuple[Lease, float | None, str | None]
+"""A lease to prolong, with progress (0 to 1) and what is being done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """An item and the stage to run now, under one lease."""
+
+    lease: Lease
+    job: Job
+    plan: Plan
+    step: int
+    """Which stage of the plan to run now."""
+    source: Source | None
+    """What the item points at; None for a job without an item whose video nobody knows."""
+    title: str | None = None
+    trust: Trust = Trust.LOCAL
+    owner: str | None = None
+    reuse: bool = True
+    inputs: Sequence[Artifact] = ()
+    """What earlier stages of the item made."""
+    item_options: Mapping[str, JSON] = field(default_factory=dict)
+    timeout: timedelta | None = None
+
+
+class Standing(StrEnum):
+    """What an empty claim means."""
+
+    WORK_LEFT = "work_left"
+    """Others are at it, or it is due later."""
+    EMPTY = "empty"
+    ENDED = "ended"
+    """What this source was opened for is done."""
+    PAUSED = "paused"
+
+
+class WorkSource(Protocol):
+    """A source of work. Use as an async context manager."""
+
+    name: str
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exception: object) -> None: ...
+
+    async def claim(self, slots: Mapping[str, int]) -> Sequence[Assignment]:
+        """Take up to `slots[kind]` jobs of each kind, leased to this process."""
+
+    async def extend(self, beats: Sequence[Beat]) -> Sequence[Verdict]:
+        """Prolong leases; answers in the order given."""
+
+    async def settle(self, outcomes: Sequence[Outcome]) -> Sequence[Lease]:
+        """Write outcomes. Returns the leases that were no longer held: their outcomes were dropped."""
+
+    async def find_made(self, fingerprint: str) -> Sequence[Artifact]:
+        """What an earlier run of the same work made; empty if there was none."""
+
+    async def tick(self) -> None:
+        """Upkeep, every few seconds."""
+
+    async def wait(self, timeout: float) -> None:
+        """Wait until there may be work, at most `timeout` seconds."""
+
+    async def standing(self) -> Standing:
+        """What an empty claim means."""
+
+    def is_outage(self, error: Exception) -> bool:
+        """Whether an error says that the source cannot be reached now, and may be later."""

@@ -1,0 +1,145 @@
+"""The queue as a source: one stage of an item at a time, each with its own retries, on whichever worker suits it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from rushes.model import (
+    Artifact,
+    BatchId,
+    Lease,
+    Outcome,
+    Plan,
+    Source,
+    Step,
+    Trust,
+    Verdict,
+    VideoKey,
+    WorkerId,
+)
+from rushes.queue import Claimed, Queue
+from rushes.queue.plans import load
+from rushes.queue.statements import sql
+from rushes.sources.base import Assignment, Beat, Standing
+
+if TYPE_CHECKING:
+    import asyncpg
+    from asyncpg import Record
+
+
+class QueueSource:
+    """Jobs of the PostgreSQL queue, of all batches or of one."""
+
+    name = "queue"
+
+    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], queue: Queue, *, batch: BatchId | None = None) -> None:
+        self._pool = pool
+        self._queue = queue
+        self._batch = batch
+        self._host = socket.gethostname()
+        self._worker: WorkerId | None = None
+        self._plans: dict[BatchId, Plan] = {}
+        self._stack = contextlib.AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        self._worker = await self._queue.enter()
+        await self._stack.enter_async_context(self._queue.doorbell.listening())
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self._stack.aclose()
+        if self._worker is not None:
+            with contextlib.suppress(*_outages()):
+                await self._queue.leave(self._worker)
+
+    async def claim(self, slots: Mapping[str, int]) -> Sequence[Assignment]:
+        assert self._worker is not None, "enter the source first"  # noqa: S101
+        claimed = await self._queue.claim(self._worker, slots, host=self._host, batch=self._batch)
+        return await self._assign(claimed) if claimed else ()
+
+    async def extend(self, beats: Sequence[Beat]) -> Sequence[Verdict]:
+        return await self._queue.extend(beats)
+
+    async def settle(self, outcomes: Sequence[Outcome]) -> Sequence[Lease]:
+        return (await self._queue.settle(outcomes)).stale
+
+    async def find_made(self, fingerprint: str) -> Sequence[Artifact]:
+        return [_artifact(row) for row in await self._pool.fetch(sql("find_made"), fingerprint)]
+
+    async def tick(self) -> None:
+        if await self._queue.tick():
+            self._queue.doorbell.ring()
+
+    async def wait(self, timeout: float) -> None:
+        await self._queue.doorbell.wait(timeout)
+
+    async def standing(self) -> Standing:
+        if self._batch is None:
+            return Standing.EMPTY
+        row = await self._pool.fetchrow("select status from rushes.batches where id = $1", self._batch)
+        if row is None or row["status"] in ("completed", "failed", "cancelled"):
+            return Standing.ENDED
+        return Standing.PAUSED if row["status"] == "paused" else Standing.WORK_LEFT
+
+    def is_outage(self, error: Exception) -> bool:
+        return isinstance(error, _outages())
+
+    async def _assign(self, claimed: Sequence[Claimed]) -> list[Assignment]:
+        items = [one.job.item_id for one in claimed if one.job.item_id]
+        facts = {row["id"]: row for row in await self._pool.fetch(sql("items_at_work"), items)}
+        made: dict[int, list[Artifact]] = {}
+        for row in await self._pool.fetch(sql("made_for_items"), items):
+            made.setdefault(row["item_id"], []).append(_artifact(row))
+        return [self._assignment(one, facts.get(one.job.item_id or 0), made) for one in claimed]
+
+    def _assignment(self, one: Claimed, item: Record | None, made: Mapping[int, list[Artifact]]) -> Assignment:
+        if item is None or one.job.step is None or one.job.batch_id is None:
+            plan = Plan(pipeline=one.job.kind, steps=(Step(one.job.kind, one.job.payload.get("options", {})),))
+            return Assignment(one.lease, one.job, plan, 0, _source_of_payload(one), timeout=one.timeout)
+        return Assignment(
+            lease=one.lease,
+            job=one.job,
+            plan=self._plan(one.job.batch_id, item["plan"]),
+            step=one.job.step,
+            source=Source(VideoKey(item["video_key"]), item["location"], item["collection"]),
+            title=item["title"],
+            trust=Trust(item["trust"]),
+            owner=item["owner"],
+            reuse=item["reuse"],
+            inputs=made.get(item["id"], ()),
+            item_options=item["options"],
+            timeout=one.timeout,
+        )
+
+    def _plan(self, batch: BatchId, frozen: dict[str, Any]) -> Plan:
+        """A batch's plan never changes, so it is read once."""
+        if batch not in self._plans:
+            self._plans[batch] = load(frozen)
+        return self._plans[batch]
+
+
+def _source_of_payload(one: Claimed) -> Source | None:
+    location = one.job.payload.get("url")
+    return Source(VideoKey(one.job.video_id or f"job:{one.job.id}"), str(location)) if location else None
+
+
+def _artifact(row: Record) -> Artifact:
+    return Artifact(row["kind"], row["name"], row["size"], row["sha256"], row["media_type"], row["metadata"])
+
+
+def _outages() -> tuple[type[Exception], ...]:
+    """What asyncpg and the operating system raise while a server restarts, refuses, is read-only or full."""
+    import asyncpg
+
+    return (
+        OSError,
+        asyncpg.InterfaceError,
+        asyncpg.PostgresConnectionError,
+        asyncpg.InsufficientResourcesError,
+        asyncpg.OperatorInterventionError,
+        asyncpg.ReadOnlySQLTransactionError,
+        asyncpg.PostgresSystemError,
+    )

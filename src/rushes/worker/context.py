@@ -1,0 +1,66 @@
+"""What a running stage is given: the one implementation of `rushes.stages.base.Context`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from rushes.model import Source, Trust
+from rushes.settings import Settings
+from rushes.sources.base import Assignment
+from rushes.stages.base import InputFile, Options, Service
+from rushes.storage import LocalStorage
+from rushes.worker.services import Services
+
+S = TypeVar("S", bound=Service)
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a job is, as its worker's heartbeat will store it."""
+
+    fraction: float | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """A stage's context for one run."""
+
+    assignment: Assignment
+    options: Options
+    wanted: frozenset[str]
+    settings: Settings
+    scratch: Path
+    storage: LocalStorage
+    services: Services
+    state: Progress = field(default_factory=Progress)
+
+    @property
+    def source(self) -> Source:
+        assert self.assignment.source is not None  # noqa: S101  (a job without one never gets this far)
+        return self.assignment.source
+
+    @property
+    def title(self) -> str | None:
+        return self.assignment.title
+
+    @property
+    def trust(self) -> Trust:
+        return self.assignment.trust
+
+    def inputs(self, kind: str) -> Sequence[InputFile]:
+        return [
+            InputFile(artifact.kind, self.storage.path(artifact), artifact.sha256, artifact.metadata)
+            for artifact in self.assignment.inputs
+            if artifact.kind == kind
+        ]
+
+    async def progress(self, fraction: float | None, note: str | None = None) -> None:
+        self.state.fraction = None if fraction is None else min(1.0, max(0.0, fraction))
+        self.state.note = note if note is not None else self.state.note
+
+    def service(self, make: Callable[[Settings], S]) -> S:
+        return self.services.get(make)

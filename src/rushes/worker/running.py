@@ -1,0 +1,122 @@
+"""Running one job: find what is made already, else run the stage, check what it made, and put it into storage."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from datetime import timedelta
+
+from rushes.errors import Permanent, Transient, UsageError
+from rushes.model import Artifact, Facts, Outcome, Produced
+from rushes.settings import Settings
+from rushes.sources.base import Assignment, WorkSource
+from rushes.stages import registry
+from rushes.stages.base import Made, Options, Result, Stage
+from rushes.storage import LocalStorage
+from rushes.worker.context import Progress, RunContext
+from rushes.worker.failures import classify
+from rushes.worker.fingerprint import fingerprint
+from rushes.worker.scratch import Scratch
+from rushes.worker.services import Services
+
+
+class Runner:
+    """Runs jobs of one worker."""
+
+    def __init__(self, settings: Settings, source: WorkSource, storage: LocalStorage, services: Services) -> None:
+        self._settings = settings
+        self._source = source
+        self._storage = storage
+        self._services = services
+
+    async def run(self, assignment: Assignment, progress: Progress) -> Outcome:
+        """Run an assignment to its outcome. Cancellation comes out as `CancelledError`; nothing else does."""
+        try:
+            produced = await self._produce(assignment, progress)
+        except Exception as error:  # noqa: BLE001  (one item's failure never stops another)
+            return Outcome(assignment.lease, failure=classify(error, self._settings))
+        return Outcome(assignment.lease, produced=produced)
+
+    async def _produce(self, assignment: Assignment, progress: Progress) -> Produced:
+        stage, options = self._stage(assignment)
+        if assignment.source is None:
+            raise Permanent(f"no such video: {assignment.job.video_id!r}")
+        wanted = registry.wanted(assignment.plan, assignment.step)
+        identity = fingerprint(assignment, stage, options, wanted)
+        made = await self._made_before(assignment, identity)
+        if made:
+            return Produced(artifacts=made, fingerprint=identity, reused=True)
+        with Scratch(self._settings.scratch, assignment.lease) as scratch:
+            context = RunContext(
+                assignment, options, wanted, self._settings, scratch.path, self._storage, self._services, progress
+            )
+            # Whatever ends this attempt but its success leaves its files to the next one.
+            scratch.keep = True
+            result = await _within(assignment.timeout, stage.run(assignment.job, context))
+            _check(stage, result)
+            artifacts = await asyncio.to_thread(self._store, assignment, result.made)
+            scratch.keep = False
+        return _produced(result, artifacts, identity)
+
+    def _stage(self, assignment: Assignment) -> tuple[Stage, Options]:
+        plan = registry.with_options(assignment.plan, assignment.item_options)
+        step = plan.steps[assignment.step]
+        stage = registry.get(step.stage)
+        try:
+            return stage, registry.parse_options(stage, step.options)
+        except UsageError as error:
+            raise Permanent(str(error)) from error
+
+    async def _made_before(self, assignment: Assignment, identity: str | None) -> tuple[Artifact, ...]:
+        if identity is None or not assignment.reuse:
+            return ()
+        made = tuple(await self._source.find_made(identity))
+        intact = await asyncio.to_thread(lambda: all(map(self._storage.intact, made)))
+        return made if intact else ()
+
+    def _store(self, assignment: Assignment, made: Sequence[Made]) -> list[Artifact]:
+        lease = assignment.lease
+        folder = f"{lease.job_id:012d}/{lease.token}"
+        return [self._store_one(assignment, f"{folder}/{n}-{one.path.name}", one) for n, one in enumerate(made)]
+
+    def _store_one(self, assignment: Assignment, name: str, one: Made) -> Artifact:
+        if one.metadata.get("in_place"):
+            facts = one.path.stat()
+            key = assignment.source.key if assignment.source else ""
+            metadata = {**one.metadata, "mtime_ns": facts.st_mtime_ns}
+            return Artifact(one.kind, str(one.path), facts.st_size, key.removeprefix("file:"), one.media_type, metadata)
+        size, sha256 = self._storage.put(one.path, name)
+        return Artifact(one.kind, name, size, sha256, one.media_type, one.metadata)
+
+
+async def _within(timeout: timedelta | None, work: Awaitable[Result]) -> Result:
+    if timeout is None:
+        return await work
+    try:
+        return await asyncio.wait_for(work, timeout.total_seconds())
+    except TimeoutError:
+        raise Transient(f"it took longer than {timeout}") from None
+
+
+def _check(stage: Stage, result: Result) -> None:
+    """A run is done only if what the stage declares is there and not empty."""
+    if result.items:
+        return
+    missing = stage.makes - {one.kind for one in result.made}
+    if missing:
+        raise RuntimeError(f"the stage {stage.name!r} made no {', '.join(sorted(missing))}")
+    for one in result.made:
+        if one.path.stat().st_size == 0:
+            raise RuntimeError(f"the stage {stage.name!r} left {one.path.name} empty")
+
+
+def _produced(result: Result, artifacts: Sequence[Artifact], identity: str | None) -> Produced:
+    return Produced(
+        artifacts=tuple(artifacts),
+        fingerprint=identity,
+        facts=result.facts or Facts(),
+        engine=result.engine,
+        notes=tuple(result.notes),
+        items=tuple(result.items),
+        search_text=tuple(result.search_text),
+    )

@@ -1,0 +1,265 @@
+"""The worker's loop: fill free slots with claims, run, settle, keep leases alive, stop in order.
+
+Four tasks live side by side: the loop that claims, one task a job, the heartbeat, and the settling. Only the loop starts
+jobs; a job frees its slot when its outcome is durable. The heartbeat is the one channel by which a job learns that it was
+cancelled or lost; it then cancels that job's task, which ends the stage's children.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from rushes.model import JobId, Outcome, Verdict
+from rushes.settings import Settings
+from rushes.sources.base import Assignment, Standing, WorkSource
+from rushes.storage import LocalStorage
+from rushes.worker.bounds import Bounds, Clock
+from rushes.worker.context import Progress
+from rushes.worker.report import ExitReason, Report
+from rushes.worker.running import Runner
+from rushes.worker.services import Services
+from rushes.worker.settling import Settling
+
+HEARTBEAT_SECONDS = 1.0
+POLL_SECONDS = 1.0
+"""The doorbell usually rings first."""
+UPKEEP_SECONDS = 2.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Running:
+    assignment: Assignment
+    task: asyncio.Task[None]
+    progress: Progress = field(default_factory=Progress)
+    give_back: bool = True
+    """What a cancellation means: give the job back, or (it is somebody else's now) say nothing."""
+
+
+class Worker:
+    """Runs jobs of a source until a bound is reached, the source has ended, or `stop` is called."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        source: WorkSource,
+        *,
+        slots: Mapping[str, int],
+        bounds: Bounds | None = None,
+        trouble: Callable[[Exception | None], None] = lambda _error: None,
+    ) -> None:
+        """`slots` says how many jobs of each kind run at once; other kinds are not claimed.
+
+        `trouble` is told when the source cannot be reached, and with None when it can again.
+        """
+        self._settings = settings
+        self._source = source
+        self._slots = slots
+        self._bounds = bounds or Bounds()
+        self._services = Services(settings)
+        self._runner = Runner(settings, source, LocalStorage(settings.artifacts), self._services)
+        self._trouble = trouble
+        self._settling = Settling(source, trouble)
+        self._running: dict[JobId, _Running] = {}
+        self._stop: ExitReason | None = None
+        self._deadline = float("inf")
+        self._wake = asyncio.Event()
+        self._begun = 0
+        self.report = Report()
+
+    def stop(self, reason: ExitReason = ExitReason.TERMINATED, *, grace: timedelta | None = None) -> None:
+        """Claim no more; let running work go on for the grace, then give it back. Called again: give back at once."""
+        wait = timedelta(0) if self._stop else (self._settings.grace if grace is None else grace)
+        self._deadline = asyncio.get_running_loop().time() + wait.total_seconds()
+        self._stop = self._stop or reason
+        self._wake.set()
+
+    async def run(self) -> Report:
+        """Work until the end. Everything that has an outcome is durable when this returns."""
+        clock = Clock(self._bounds, asyncio.get_running_loop().time)
+        async with self._source, contextlib.AsyncExitStack() as stack:
+            stack.push_async_callback(self._services.close)
+            background = [
+                asyncio.create_task(work, name=name)
+                for name, work in (
+                    ("settling", self._settling.run()),
+                    ("heartbeat", self._heartbeat()),
+                    ("upkeep", self._upkeep()),
+                    ("ear", self._listen()),
+                )
+            ]
+            for task in background:
+                stack.push_async_callback(_end, task)
+            try:
+                self.report.exit_reason = await self._loop(clock, background)
+                await self._finish(background)
+            finally:
+                for running in self._running.values():
+                    running.task.cancel()
+        self.report.runtime = clock.elapsed
+        return self.report
+
+    async def _loop(self, clock: Clock, background: list[asyncio.Task[None]]) -> ExitReason:
+        while True:
+            _raise_from(background)
+            if self._running:
+                clock.saw_work()
+            reason = self._stop or clock.reached(self._begun)
+            if reason:
+                return reason
+            self._wake.clear()
+            claimed = await self._claim(clock)
+            if not claimed and not self._running and (ended := await self._standing()):
+                return ended
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), min(POLL_SECONDS, clock.seconds_left() + 0.001))
+
+    async def _claim(self, clock: Clock) -> int:
+        free = self._free_slots(clock.jobs_left(self._begun))
+        if not free:
+            return 0
+        assignments: Sequence[Assignment] = ()
+        with self._through_outages():
+            assignments = await self._source.claim(free)
+            self._trouble(None)
+        for assignment in assignments:
+            self._begin(assignment)
+        return len(assignments)
+
+    def _free_slots(self, most: int | None) -> dict[str, int]:
+        """Free slots of each kind, together at most `most`."""
+        busy = Counter(running.assignment.job.kind for running in self._running.values())
+        free: dict[str, int] = {}
+        for kind, slots in self._slots.items():
+            count = slots - busy[kind]
+            if most is not None:
+                count = min(count, most - sum(free.values()))
+            if count > 0:
+                free[kind] = count
+        return free
+
+    async def _standing(self) -> ExitReason | None:
+        standing = Standing.WORK_LEFT
+        with self._through_outages():
+            standing = await self._source.standing()
+        return {Standing.ENDED: ExitReason.ENDED, Standing.PAUSED: ExitReason.PAUSED}.get(standing)
+
+    def _begin(self, assignment: Assignment) -> None:
+        job = assignment.job.id
+        if job in self._running:
+            # An earlier run of ours lost its lease and has not ended yet: this one would run beside it.
+            log.warning("job %s came back while it still runs here; giving it back", job)
+            task = asyncio.create_task(self._give_back(assignment), name=f"give back {job}")
+            task.add_done_callback(lambda _: self._wake.set())
+            return
+        self._begun += 1
+        progress = Progress()
+        task = asyncio.create_task(self._work(assignment, progress), name=f"{assignment.job.kind} {job}")
+        self._running[job] = _Running(assignment, task, progress)
+
+    async def _give_back(self, assignment: Assignment) -> None:
+        await self._settling.settle(Outcome(assignment.lease))
+        self.report.released += 1
+
+    async def _work(self, assignment: Assignment, progress: Progress) -> None:
+        job = assignment.job.id
+        try:
+            outcome = await self._runner.run(assignment, progress)
+            await self._settle(assignment, outcome)
+        except asyncio.CancelledError:
+            if self._running[job].give_back:
+                self._begun -= 1
+                await self._give_back(assignment)
+        finally:
+            self._running.pop(job, None)
+            self._wake.set()
+
+    async def _settle(self, assignment: Assignment, outcome: Outcome) -> None:
+        # From here on a cancellation must not lose what is made: it waits until the outcome is durable.
+        settlement = asyncio.ensure_future(self._settling.settle(outcome))
+        while not settlement.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.shield(settlement)
+        self._count(assignment, outcome, counted=settlement.result())
+
+    def _count(self, assignment: Assignment, outcome: Outcome, *, counted: bool) -> None:
+        report = self.report
+        if not counted:
+            report.stale += 1
+            return
+        if outcome.failure is not None and outcome.failure.environment:
+            report.released += 1
+            return
+        report.processed += 1
+        kind = assignment.job.kind
+        report.by_kind[kind] = report.by_kind.get(kind, 0) + 1
+        report.completed += outcome.produced is not None
+        report.failed += outcome.failure is not None
+        report.reused += bool(outcome.produced and outcome.produced.reused)
+
+    async def _heartbeat(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            running = list(self._running.values())
+            beats = [(one.assignment.lease, one.progress.fraction, one.progress.note) for one in running]
+            verdicts: Sequence[Verdict] = ()
+            with self._through_outages():
+                verdicts = await self._source.extend(beats) if beats else ()
+            for one, verdict in zip(running, verdicts, strict=False):
+                if verdict is not Verdict.GO_ON and not one.task.done():
+                    one.give_back = False
+                    one.task.cancel()
+
+    async def _upkeep(self) -> None:
+        while True:
+            with self._through_outages():
+                await self._source.tick()
+            await asyncio.sleep(UPKEEP_SECONDS)
+
+    async def _listen(self) -> None:
+        while True:
+            await self._source.wait(60)
+            self._wake.set()
+
+    async def _finish(self, background: list[asyncio.Task[None]]) -> None:
+        """Let running work end: within the grace if told to stop, otherwise however long it takes. Give back the rest."""
+        loop = asyncio.get_running_loop()
+        while self._running and loop.time() < self._deadline:
+            _raise_from(background)
+            self._wake.clear()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), min(POLL_SECONDS, max(0.0, self._deadline - loop.time())))
+        tasks = [running.task for running in self._running.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    @contextlib.contextmanager
+    def _through_outages(self) -> Iterator[None]:
+        """Pass over an error that says that the source cannot be reached now."""
+        try:
+            yield
+        except Exception as error:
+            if not self._source.is_outage(error):
+                raise
+            self._trouble(error)
+
+
+def _raise_from(background: list[asyncio.Task[None]]) -> None:
+    """A background task that ended has failed: they run until they are cancelled."""
+    for task in background:
+        if task.done():
+            task.result()
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, Exception):
+        await task
