@@ -1,7 +1,7 @@
 """Slides drawn by Pillow in the packaged typeface, and slideshows: pictures shown for given times under a sound track.
 
-A slide is a title slide or a heading with points; one accent colour per talk. Pictures stand still, so a slideshow has few
-frames a second and is encoded many times faster than it plays.
+A slide is a title slide or a heading with points; one accent colour per talk. Pictures stand still, so a slideshow has
+few frames a second and is encoded many times faster than it plays.
 """
 
 from __future__ import annotations
