@@ -1,0 +1,45 @@
+"""JSON and text on their way into PostgreSQL, which holds neither NUL nor half of a surrogate pair.
+
+Titles and captions come from strangers. One bad character must not make the settlement of a whole batch fail.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from asyncpg import Connection
+
+_IMPOSSIBLE = re.compile("[\x00\ud800-\udfff]")
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+def storable(text: str) -> str:
+    """The text with U+FFFD for what PostgreSQL cannot hold. JSON values are treated so by their codec."""
+    return _IMPOSSIBLE.sub(REPLACEMENT, text)
+
+
+def encode_json(value: Any) -> str:
+    """Raises: ValueError for NaN and infinity, TypeError for what has no JSON form."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    if "\\u0000" in text or _IMPOSSIBLE.search(text):
+        text = json.dumps(_storable_tree(json.loads(text)), ensure_ascii=False, separators=(",", ":"))
+    return text
+
+
+async def use_json(connection: Connection) -> None:
+    """Have a connection speak Python objects for `json` and `jsonb`."""
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(name, schema="pg_catalog", encoder=encode_json, decoder=json.loads)
+
+
+def _storable_tree(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, list):
+        return [_storable_tree(each) for each in value]
+    if isinstance(value, dict):
+        return {storable(name): _storable_tree(each) for name, each in value.items()}
+    return value
