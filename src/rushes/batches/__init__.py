@@ -1,0 +1,1 @@
+"""Batches: intake, creation, progress, cancelling, retrying, export."""

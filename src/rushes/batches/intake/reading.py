@@ -1,0 +1,138 @@
+"""Reads inputs line by line into items, repetitions and lines that cannot be used. Order is kept and nothing vanishes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from rushes.batches import youtube
+from rushes.batches.addresses import masked
+from rushes.batches.intake.details import Checker, CheckOptions
+from rushes.batches.intake.inputs import Argument, Input, is_list, resolve
+from rushes.batches.intake.lines import Duplicate, Invalid, Line, Valid
+from rushes.batches.intake.rows import Row
+from rushes.batches.intake.seen import Seen
+from rushes.batches.keys import FileKeys, FileKeysInMemory, file_source, is_address, url_source
+from rushes.errors import UsageError
+from rushes.model import NewItem, Source, Trust
+
+_SHOWN = 500
+"""Characters of a line in reports."""
+_ROW_BITS = 40
+"""A place is the input's index and its row's number in one integer."""
+
+
+def read_inputs(
+    inputs: Sequence[str],
+    *,
+    stdin: BinaryIO | None = None,
+    check_options: CheckOptions | None = None,
+    files: FileKeys | None = None,
+    trust: Trust = Trust.LOCAL,
+) -> Iterator[Line]:
+    """Read inputs as a stream, in constant memory but for 50 bytes a line that tell repetitions.
+
+    Args:
+        inputs: addresses, YouTube ids, files, folders, patterns, lists (`.txt .csv .tsv .json .jsonl`), `-`.
+        stdin: what `-` reads; by default this process's own.
+        check_options: raises `UsageError` if options that a line gives are not right. By default none are allowed.
+        files: remembers the hashes of local files.
+        trust: whose the inputs are; paths are read only for `local`.
+
+    Raises:
+        UsageError: an input names nothing (at once), or a list cannot be read or has no valid line (when that shows).
+    """
+    local = trust is Trust.LOCAL
+    found = resolve(inputs, stdin=stdin, local=local)
+    return _Reading(found, Checker(check_options), FileKeysInMemory() if files is None else files, local=local).lines()
+
+
+class _Reading:
+    """One pass over the inputs."""
+
+    def __init__(self, inputs: Sequence[Input], checker: Checker, files: FileKeys, *, local: bool) -> None:
+        self._inputs = inputs
+        self._checker = checker
+        self._files = files
+        self._local = local
+        self._seen = Seen()
+
+    def lines(self) -> Iterator[Line]:
+        first: Invalid | None = None
+        for index, one in enumerate(self._inputs):
+            usable = 0
+            for row in one.rows():
+                line = self._line(index, one, row)
+                usable += not isinstance(line, Invalid)
+                first = first or (line if isinstance(line, Invalid) else None)
+                yield line
+            if not usable and one.is_list:
+                raise _nothing_in(one, first)
+        if not self._seen and first:
+            raise UsageError(f"{first.origin}: {first.reason}: {first.text}")
+
+    def _line(self, index: int, one: Input, row: Row) -> Line:
+        try:
+            source, item = self._item(one, row)
+        except UsageError as error:
+            if isinstance(one, Argument) and not is_address(row.text) and self._local:
+                raise UsageError(f"{row.text}: {error.reason}") from None
+            return Invalid(one.place(row.number), shown(row.text), error.reason)
+        earlier = self._seen.add(source.key, index << _ROW_BITS | row.number)
+        if earlier is not None:
+            return Duplicate(one.place(row.number), item.given, self._place(earlier))
+        return Valid(len(self._seen), item)
+
+    def _item(self, one: Input, row: Row) -> tuple[Source, NewItem]:
+        if row.problem:
+            raise UsageError(row.problem)
+        source = self._source(row.text, one.base)
+        details = self._checker.read(row.fields)
+        return source, NewItem(
+            source=source,
+            given=masked(row.text),
+            reference=details.reference,
+            title=details.title,
+            priority=details.priority,
+            options=details.options,
+            origin=one.place(row.number) if one.is_list else "",
+        )
+
+    def _source(self, text: str, base: Path) -> Source:
+        if is_address(text):
+            return url_source(text)
+        if self._local and _exists(path := base / Path(text).expanduser()):
+            if is_list(path):
+                raise UsageError("a list inside a list is not read: give it as an input of its own")
+            return file_source(path, self._files)
+        if youtube.is_id(text) or youtube.is_schemeless(text):
+            return url_source(text)
+        if self._local:
+            raise UsageError("no such file, and no address: those begin with https://")
+        raise UsageError(
+            "no address: those begin with https://; files are read only from a command line of their owner"
+        )
+
+    def _place(self, place: int) -> str:
+        return self._inputs[place >> _ROW_BITS].place(place & (1 << _ROW_BITS) - 1)
+
+
+def shown(text: str) -> str:
+    """A line for reports: not too long, secrets masked, and nothing in it that is no text."""
+    short = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return masked(short.encode(errors="backslashreplace").decode().replace("\0", "\\0"))
+
+
+def _exists(path: Path) -> bool:
+    try:
+        path.lstat()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _nothing_in(one: Input, first: Invalid | None) -> UsageError:
+    if first is None:
+        return UsageError(f"{one.name}: no line that names a video")
+    return UsageError(f"{one.name}: no valid line; the first, {first.origin}: {first.reason}: {first.text}")
