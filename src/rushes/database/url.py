@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from rushes.errors import SettingsError
 
@@ -41,9 +41,20 @@ class Address:
         return urlunsplit(parts._replace(netloc=f"{name}{colon}{'***' if colon else ''}{at}{host}", query=query))
 
     @property
-    def secret(self) -> bool:
-        """Whether it holds a password."""
-        return self.masked != self.url
+    def password(self) -> str | None:
+        """Its password, wherever the URL has it."""
+        parts = urlsplit(self.url)
+        inline = parts.netloc.rpartition("@")[0].partition(":")[2]
+        return unquote(inline) or dict(parse_qsl(parts.query)).get("password")
+
+    @property
+    def public(self) -> str:
+        """Without its password: for command lines, which anybody on the machine can read."""
+        parts = urlsplit(self.url)
+        user, at, host = parts.netloc.rpartition("@")
+        query = [(name, value) for name, value in parse_qsl(parts.query) if name != "password"]
+        netloc = user.partition(":")[0] + at + host
+        return urlunsplit(parts._replace(netloc=netloc, query=urlencode(query, quote_via=quote, safe="/")))
 
 
 def parse_url(text: str) -> Address:

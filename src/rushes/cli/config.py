@@ -1,0 +1,105 @@
+"""`rushes config`: every setting, its value, where that came from, and what it is for."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rushes.cli.output import JsonFlag, print_json, stdout
+
+if TYPE_CHECKING:
+    from rushes.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting, as shown."""
+
+    name: str
+    value: str | None
+    source: str
+    """The environment variable, the file, or `default`."""
+    variables: tuple[str, ...]
+    """The environment variables that set it; earlier ones win."""
+    meaning: str
+
+
+def config(*, as_json: JsonFlag = False) -> None:
+    """Show every setting: its value (secrets masked), where it came from, and what it is for."""
+    from rushes.settings import Settings, config_file
+
+    found = described(Settings.load(), config_file())
+    if as_json:
+        print_json({"file": config_file(), "settings": {each.name: each for each in found}})
+        return
+    width = max(len(each.name) for each in found)
+    for each in found:
+        stdout().print(f"{each.name:{width}}  {_shown(each.value)}  ({each.source})", markup=False)
+        stdout().print(f"{'':{width}}  {each.meaning} {each.variables[0]}", style="dim", markup=False)
+    stdout().print(f"\nFile: {config_file()}" + ("" if config_file().exists() else " (there is none)"), markup=False)
+
+
+def described(settings: Settings, file: Path) -> list[Setting]:
+    """Every setting of `settings`, which were read from the environment and from `file`."""
+    written = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    meanings = _meanings(type(settings))
+    shown = _masked(settings)
+    return [
+        Setting(name, shown[name], _source(names, written, file), _variables(names), meanings.get(name, ""))
+        for name, names in _names(type(settings)).items()
+    ]
+
+
+def _names(settings: type[Settings]) -> dict[str, tuple[str, ...]]:
+    """The names under which each setting is read, in their order."""
+    return {name: _aliases(field.validation_alias, name) for name, field in settings.model_fields.items()}
+
+
+def _aliases(alias: Any, name: str) -> tuple[str, ...]:
+    choices = getattr(alias, "choices", [alias or name])
+    return tuple(choice for choice in choices if isinstance(choice, str))
+
+
+def _variables(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in names if name.isupper())
+
+
+def _source(names: tuple[str, ...], written: dict[str, Any], file: Path) -> str:
+    for name in names:
+        if os.environ.get(name):
+            return name
+    return str(file) if any(name in written for name in names) else "default"
+
+
+def _masked(settings: Settings) -> dict[str, str | None]:
+    """Values as text. A database's URL keeps what is no secret: it tells which one."""
+    shown: dict[str, str | None] = {name: value or None for name, value in settings.shown().items()}
+    if settings.database_url is not None:
+        from rushes.database.url import parse_url
+
+        shown["database_url"] = parse_url(settings.database_url.get_secret_value()).masked
+    return shown
+
+
+def _shown(value: str | None) -> str:
+    return "not set" if value is None else value
+
+
+def _meanings(settings: type[Settings]) -> dict[str, str]:
+    """The sentence under each setting in its source: said once, shown here."""
+    (definition,) = ast.parse(inspect.cleandoc(inspect.getsource(settings))).body
+    assert isinstance(definition, ast.ClassDef)  # noqa: S101  (the source of a class)
+    pairs = zip(definition.body, definition.body[1:], strict=False)
+    return {
+        field.target.id: " ".join(str(words.value.value).split())
+        for field, words in pairs
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(words, ast.Expr)
+        and isinstance(words.value, ast.Constant)
+    }
