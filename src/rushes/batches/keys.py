@@ -1,104 +1,18 @@
-"""Canonical keys: under which name a video is known, however it is written and wherever it lies.
+"""Keys of local files: `file:SHA256` of the content, so that a file is the same video wherever it lies.
 
-`youtube:ID` by our own rule, `url:SHA1` of the normal form of any other address, `file:SHA256` of a file's content.
-No network and no yt-dlp: the extractor's own id joins as an alias once the video is fetched.
+Reading a large file takes seconds, so its hash is remembered under its path, size and time of change.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import re
 import stat
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import Protocol
 
-from rushes.batches import youtube
-from rushes.batches.addresses import Address, BadAddress, masked, normalized, parse
 from rushes.errors import UsageError
 from rushes.model import Source, VideoKey
-
-__all__ = [
-    "BadAddress",
-    "FileKeys",
-    "FileKeysInMemory",
-    "FileKeysOnDisk",
-    "file_source",
-    "is_address",
-    "masked",
-    "url_source",
-]
-
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_PREFIX = re.compile(r"(?:feed|list):(?=\S)", re.IGNORECASE)
-_LISTING_NAMES = (".rss", ".atom", ".xml")
-_LISTING_STEPS = frozenset({"feed", "rss"})
-
-
-def is_address(text: str) -> bool:
-    """Whether a text is meant as an address rather than as a path. A bare YouTube id is neither for certain."""
-    return bool(_SCHEME.match(text) or _PREFIX.match(text))
-
-
-def url_source(text: str) -> Source:
-    """What an address points at.
-
-    Args:
-        text: an `http` or `https` address; a YouTube address also without its scheme; a YouTube video's id; or an address
-            after `feed:` or `list:`, which says that it stands for many videos where that cannot be seen.
-
-    Raises:
-        BadAddress: it is none of these, or of a form that cannot be right; the message says which.
-    """
-    known = youtube.quick(text)
-    if known:
-        return known
-    if text.startswith(("https://", "http://")):
-        return _read(text, as_list=False)
-    if youtube.is_id(text):
-        return youtube.video(text)
-    location, as_list = _without_prefix(text)
-    return _read(f"https://{location}" if youtube.is_schemeless(location) else location, as_list=as_list)
-
-
-def _read(location: str, *, as_list: bool) -> Source:
-    address = parse(location)
-    if not youtube.is_host(address.host):
-        return _plain(address, location, as_list=as_list)
-    found = youtube.read(address, as_list=as_list)
-    if isinstance(found, Source):
-        return _refuse_single(found) if as_list else found
-    return _listed(normalized(parse(found))) if found else _plain(address, location, as_list=as_list)
-
-
-def _without_prefix(text: str) -> tuple[str, bool]:
-    found = _PREFIX.match(text)
-    if not found:
-        return text, False
-    rest = text[found.end() :]
-    return (f"https:{rest}" if rest.startswith("//") else rest), True
-
-
-def _refuse_single(source: Source) -> NoReturn:
-    raise BadAddress(f"one video, not a list of them: {source.location}")
-
-
-def _listed(location: str) -> Source:
-    return Source(_url_key(location), location, collection=True)
-
-
-def _plain(address: Address, location: str, *, as_list: bool) -> Source:
-    """Fetched as it was written, since a signature may cover every character; known by its normal form."""
-    return Source(_url_key(normalized(address)), location, collection=as_list or _is_listing(address.path))
-
-
-def _url_key(normal: str) -> VideoKey:
-    return VideoKey("url:" + hashlib.sha1(normal.encode(), usedforsecurity=False).hexdigest())
-
-
-def _is_listing(path: str) -> bool:
-    steps = path.lower().split("/")
-    return steps[-1].endswith(_LISTING_NAMES) or not _LISTING_STEPS.isdisjoint(steps)
 
 
 class FileKeys(Protocol):

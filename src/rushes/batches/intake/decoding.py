@@ -30,7 +30,15 @@ def lines(stream: BinaryIO, name: str) -> Iterator[str]:
     while line := stream.readline(LINE_LIMIT + 1):
         if len(line) > LINE_LIMIT:
             raise UsageError(f"{name}, line {number}: longer than {LINE_LIMIT:,} bytes: this is no list of addresses")
-        yield _decoded(line, name, number, offset)
+        if number == 1:
+            _refuse_other_mark(line, name)
+        if b"\0" in line:
+            raise _nul(line, name, number, offset)
+        try:
+            text = line.decode()
+        except UnicodeDecodeError as error:
+            raise _not_utf8(name, number, offset + error.start) from None
+        yield text.removeprefix("\ufeff")
         number, offset = number + 1, offset + len(line)
 
 
@@ -44,8 +52,10 @@ def chunks(stream: BinaryIO, name: str) -> Iterator[str]:
     number, offset, data = 1, 0, b"-"
     while data:
         data = stream.read(_CHUNK)
-        _refuse_other_mark(data if offset == 0 else b"", name)
-        _refuse_nul(data, name, number, offset)
+        if offset == 0:
+            _refuse_other_mark(data, name)
+        if b"\0" in data:
+            raise _nul(data, name, number, offset)
         pending = len(decoder.getstate()[0])
         try:
             text = decoder.decode(data, final=not data)
@@ -56,29 +66,19 @@ def chunks(stream: BinaryIO, name: str) -> Iterator[str]:
         number, offset = number + text.count("\n"), offset + len(data)
 
 
-def _decoded(line: bytes, name: str, number: int, offset: int) -> str:
-    _refuse_other_mark(line if number == 1 else b"", name)
-    _refuse_nul(line, name, number, offset)
-    try:
-        return line.decode().removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        raise _not_utf8(name, number, offset + error.start) from None
-
-
 def _refuse_other_mark(start: bytes, name: str) -> None:
     for mark, encoding in _OTHER_MARKS:
         if start.startswith(mark):
             raise UsageError(f"{name}, line 1: the text is {encoding}", remedy="Save it as UTF-8.")
 
 
-def _refuse_nul(data: bytes, name: str, number: int, offset: int) -> None:
-    at = data.find(b"\0")
-    if at >= 0:
-        number += data.count(b"\n", 0, at)
-        raise UsageError(
-            f"{name}, line {number}: a NUL byte (byte {offset + at} of the file): this is no UTF-8 text",
-            remedy="Lists are plain text. If it is text, save it as UTF-8; a video is given by its own path.",
-        )
+def _nul(data: bytes, name: str, number: int, offset: int) -> UsageError:
+    at = data.index(0)
+    number += data.count(b"\n", 0, at)
+    return UsageError(
+        f"{name}, line {number}: a NUL byte (byte {offset + at} of the file): this is no UTF-8 text",
+        remedy="Lists are plain text. If it is text, save it as UTF-8; a video is given by its own path.",
+    )
 
 
 def _not_utf8(name: str, number: int, offset: int) -> UsageError:

@@ -26,9 +26,6 @@ class Details:
     options: JSON = field(default_factory=dict)
 
 
-NONE = Details()
-
-
 class Checker:
     """Reads the fields of entries. Lists repeat the same options, so the last right ones are not checked again."""
 
@@ -38,8 +35,6 @@ class Checker:
 
     def read(self, fields: Mapping[str, Any]) -> Details:
         """Raise `UsageError` with the field and what is wrong with it."""
-        if not fields:
-            return NONE
         return Details(
             reference=_text(fields, "id"),
             title=_text(fields, "title"),

@@ -6,15 +6,15 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from rushes.batches import youtube
 from rushes.batches.intake.inputs import STDIN
-from rushes.batches.keys import is_address
 from rushes.errors import UsageError
+from rushes.keys import is_address, is_name_of_video
 from rushes.model import Plan
 
 _IN_MEMORY = 1 << 23
@@ -40,8 +40,9 @@ def run_key(inputs: Sequence[str], plan: Plan, out: Path, *, stdin: BinaryIO | N
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
 
-def seekable(stream: BinaryIO) -> BinaryIO:
-    """The same content as a stream that can be read twice: itself, or a copy that goes away with this process."""
+def seekable(stream: BinaryIO | None = None) -> BinaryIO:
+    """A stream's content, by default standard input's, to be read twice: itself, or a copy that goes away when closed."""
+    stream = stream or sys.stdin.buffer
     if stream.seekable():
         return stream
     copy = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  (the reader's to close)
@@ -55,7 +56,7 @@ def _absolute(text: str, stdin: BinaryIO | None) -> str:
         if stdin is None:
             raise UsageError("standard input (-) was not given")
         return f"stdin sha256 {_content(stdin)}"
-    if is_address(text) or (not os.path.lexists(text) and (youtube.is_id(text) or youtube.is_schemeless(text))):
+    if is_address(text) or (not os.path.lexists(text) and is_name_of_video(text)):
         return text
     return os.path.abspath(text)  # noqa: PTH100
 

@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from rushes.batches import youtube
 from rushes.batches.intake.rows import Reader, Row, read_json, read_jsonl, read_txt, read_unnamed
 from rushes.batches.intake.tables import read_csv, read_tsv
-from rushes.batches.keys import is_address
 from rushes.errors import UsageError
+from rushes.keys import is_address, is_name_of_video
 
 STDIN = "-"
 LISTS: dict[str, Reader] = {
@@ -106,11 +105,10 @@ class Listing:
 
     name: str
     path: Path
+    base: Path
+    separator: str
+    """Between its name and a number: its entries are known by lines or, in JSON, by their count."""
     is_list: bool = True
-
-    @property
-    def base(self) -> Path:
-        return self.path.parent
 
     def rows(self) -> Iterator[Row]:
         try:
@@ -120,7 +118,7 @@ class Listing:
             raise UsageError(f"{self.name}: cannot be read: {error.strerror}") from None
 
     def place(self, number: int) -> str:
-        return f"{self.name} item {number}" if _suffix(self.path) == ".json" else f"{self.name}:{number}"
+        return f"{self.name}{self.separator}{number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +176,7 @@ def _local(number: int, text: str) -> list[Input]:
         if not names:
             raise UsageError(f"{text}: no file matches")
         return [_path(number, name) for name in names]
-    if youtube.is_id(text) or youtube.is_schemeless(text):
+    if is_name_of_video(text):
         return [Argument(number, text)]
     raise UsageError(f"{text}: no such file{_near(Path(text))}", remedy="An address begins with https://.")
 
@@ -221,7 +219,7 @@ def _file(number: int, text: str, state: os.stat_result) -> Input:
     if state.st_size == 0:
         raise UsageError(f"{text}: the file is empty")
     if is_list(path):
-        return Listing(text, path)
+        return Listing(text, path, path.parent, " item " if _suffix(path) == ".json" else ":")
     if _suffix(path) not in MEDIA:
         _refuse_text(path, text)
     return Argument(number, text)

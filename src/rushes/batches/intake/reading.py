@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from rushes.batches import youtube
-from rushes.batches.addresses import masked
 from rushes.batches.intake.details import Checker, CheckOptions
 from rushes.batches.intake.inputs import Argument, Input, is_list, resolve
 from rushes.batches.intake.lines import Duplicate, Invalid, Line, Valid
 from rushes.batches.intake.rows import Row
 from rushes.batches.intake.seen import Seen
-from rushes.batches.keys import FileKeys, FileKeysInMemory, file_source, is_address, url_source
+from rushes.batches.keys import FileKeys, FileKeysInMemory, file_source
 from rushes.errors import UsageError
+from rushes.keys import is_address, is_name_of_video, source_of
+from rushes.masking import masked
 from rushes.model import NewItem, Source, Trust
 
 _SHOWN = 500
@@ -73,41 +73,40 @@ class _Reading:
             raise UsageError(f"{first.origin}: {first.reason}: {first.text}")
 
     def _line(self, index: int, one: Input, row: Row) -> Line:
+        place = one.place(row.number)
         try:
-            source, item = self._item(one, row)
+            item = self._item(row, one.base, place if one.is_list else "")
         except UsageError as error:
             if isinstance(one, Argument) and not is_address(row.text) and self._local:
                 raise UsageError(f"{row.text}: {error.reason}") from None
-            return Invalid(one.place(row.number), shown(row.text), error.reason)
-        earlier = self._seen.add(source.key, index << _ROW_BITS | row.number)
+            return Invalid(place, shown(row.text), error.reason)
+        earlier = self._seen.add(item.source.key, index << _ROW_BITS | row.number)
         if earlier is not None:
-            return Duplicate(one.place(row.number), item.given, self._place(earlier))
+            return Duplicate(place, item.given, self._place(earlier))
         return Valid(len(self._seen), item)
 
-    def _item(self, one: Input, row: Row) -> tuple[Source, NewItem]:
+    def _item(self, row: Row, base: Path, origin: str) -> NewItem:
         if row.problem:
             raise UsageError(row.problem)
-        source = self._source(row.text, one.base)
+        source = self._source(row.text, base)
+        # An id has no secrets, and most lines of long lists are YouTube's.
+        given = row.text if source.key.startswith("youtube:") and "@" not in row.text else masked(row.text)
+        if not row.fields:
+            return NewItem(source, given, origin=origin)
         details = self._checker.read(row.fields)
-        return source, NewItem(
-            source=source,
-            given=masked(row.text),
-            reference=details.reference,
-            title=details.title,
-            priority=details.priority,
-            options=details.options,
-            origin=one.place(row.number) if one.is_list else "",
+        return NewItem(
+            source, given, details.reference, details.title, details.priority, details.options, origin=origin
         )
 
     def _source(self, text: str, base: Path) -> Source:
         if is_address(text):
-            return url_source(text)
+            return source_of(text)
         if self._local and _exists(path := base / Path(text).expanduser()):
             if is_list(path):
                 raise UsageError("a list inside a list is not read: give it as an input of its own")
             return file_source(path, self._files)
-        if youtube.is_id(text) or youtube.is_schemeless(text):
-            return url_source(text)
+        if is_name_of_video(text):
+            return source_of(text)
         if self._local:
             raise UsageError("no such file, and no address: those begin with https://")
         raise UsageError(

@@ -8,13 +8,11 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from rushes.batches.intake import json_array
 from rushes.batches.intake.decoding import chunks, lines
-
-_NO_FIELDS: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +23,7 @@ class Row:
     """Its line, or in a JSON array its place, from 1."""
     text: str
     """What it names: an address or a path."""
-    fields: Mapping[str, Any] = field(default_factory=lambda: _NO_FIELDS)
+    fields: Mapping[str, Any] | None = None
     """`id`, `title`, `priority`, and `stage.option`: whatever else it says."""
     problem: str | None = None
 

@@ -21,6 +21,9 @@ class Seen:
         self._digests = bytearray()
         self._places = array("Q")
         self._slots = array("I", bytes(4 * 1024))
+        self._mask = len(self._slots) - 1
+        # Two thirds full, a search takes three steps; beyond that it grows fast.
+        self._room = 2 * len(self._slots) // 3
 
     def __len__(self) -> int:
         return len(self._places)
@@ -28,17 +31,16 @@ class Seen:
     def add(self, key: str, place: int) -> int | None:
         """Return the place where the key stood before, or remember this one."""
         digest = hashlib.blake2b(key.encode(), digest_size=_DIGEST).digest()
-        slots, mask = self._slots, len(self._slots) - 1
-        slot = int.from_bytes(digest[:8], "little") & mask
+        slots, mask = self._slots, self._mask
+        slot = hash(digest) & mask
         while entry := slots[slot]:
             if self._digests[(entry - 1) * _DIGEST : entry * _DIGEST] == digest:
                 return self._places[entry - 1]
             slot = (slot + 1) & mask
         self._digests += digest
         self._places.append(place)
-        slots[slot] = len(self._places)
-        # Two thirds full, a search takes three steps; beyond that it grows fast.
-        if 3 * len(self._places) > 2 * len(slots):
+        slots[slot] = count = len(self._places)
+        if count == self._room:
             self._grow()
         return None
 
@@ -46,8 +48,8 @@ class Seen:
         slots = array("I", bytes(self._slots.itemsize * 2 * len(self._slots)))
         mask = len(slots) - 1
         for start in range(0, len(self._digests), _DIGEST):
-            slot = int.from_bytes(self._digests[start : start + 8], "little") & mask
+            slot = hash(bytes(self._digests[start : start + _DIGEST])) & mask
             while slots[slot]:
                 slot = (slot + 1) & mask
             slots[slot] = start // _DIGEST + 1
-        self._slots = slots
+        self._slots, self._mask, self._room = slots, mask, 2 * len(slots) // 3

@@ -10,12 +10,14 @@ import functools
 import re
 from urllib.parse import urlencode, urljoin
 
-from rushes.batches.addresses import Address, BadAddress, parse
+from rushes.keys.addresses import Address, BadAddress, parse
 from rushes.model import Source, VideoKey
 
 _ID = re.compile(r"[0-9A-Za-z_-]{11}(?![0-9A-Za-z_-])")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
-_WATCH = re.compile(r"https://www\.youtube\.com/watch\?v=([0-9A-Za-z_-]{11})")
+_COMMON = re.compile(
+    r"https?://(?:(?:(?:www|m)\.)?youtube\.com/(?:watch\?v=|shorts/)|youtu\.be/)([0-9A-Za-z_-]{11})(?:[?&#][!-~]{0,2000})?"
+)
 _HOST = re.compile(
     r"(?:(?:www|m|music|gaming|kids|tv)\.)?(?:youtube\.com|youtube-nocookie\.com|youtubekids\.com|youtu\.be)"
     r"|youtube\.googleapis\.com"
@@ -34,8 +36,8 @@ def video(identifier: str) -> Source:
 
 
 def quick(text: str) -> Source | None:
-    """The video of the commonest spelling, without taking it apart."""
-    found = _WATCH.fullmatch(text)
+    """The video of the commonest spellings, without taking them apart."""
+    found = _COMMON.fullmatch(text)
     return video(found[1]) if found else None
 
 

@@ -1,4 +1,4 @@
-"""Web addresses: the normal form under which two spellings are known as one, and a form that may be shown.
+"""Web addresses, checked, and the normal form under which two spellings are known as one.
 
 No network and no extractor: this runs once for each line of lists with a million of them. What it takes away from an
 address is only what says who shared it or who signed it, never what says which video it is.
@@ -41,16 +41,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9_/~-]*(?:\.[A-Za-z0-9_~-][A-Za-z0-9_/~-]*)*")
 """A path that is in normal form as it stands."""
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})?")
 
-_USER_INFO = re.compile(r"://[^/?#\s]*@")
-_PARAMETER = re.compile(r"(?<=[?&;#])([^=&;#?\s]{1,64})=[^&;#\s\"'<>]+")
-_SECRET = re.compile(
-    r"signature|token|secret|passw|credential|security|policy"
-    r"|(?:^|[_.-])(?:sig|key|apikey|auth|jwt|hmac|pwd|session|sid)$",
-    re.IGNORECASE,
-)
 
-
-class BadAddress(UsageError):  # noqa: N818  (it is a line's fault, told beside the line)
+class BadAddress(UsageError, ValueError):  # noqa: N818  (it is a line's fault, told beside the line)
     """A text is no address that videos come from; the message says why, without repeating it."""
 
 
@@ -99,17 +91,6 @@ def normalized(address: Address) -> str:
     query = _query(address.query) if address.query else ""
     fragment = _escaped(address.fragment) if address.fragment.startswith(("/", "!")) else ""
     return f"{address.origin}{path}{'?' if query else ''}{query}{'#' if fragment else ''}{fragment}"
-
-
-def masked(text: str) -> str:
-    """A text that may be shown and logged: user info and signatures of the addresses in it are replaced by `***`."""
-    if "@" in text:
-        text = _USER_INFO.sub("://***@", text)
-    return _PARAMETER.sub(_mask, text) if "=" in text else text
-
-
-def _mask(found: re.Match[str]) -> str:
-    return f"{found[1]}=***" if _SECRET.search(found[1]) else found[0]
 
 
 def _refuse_unwritten(text: str) -> None:
@@ -218,5 +199,6 @@ def _query(query: str) -> str:
     return urlencode(sorted(kept, key=lambda pair: pair[0]), encoding="latin-1")
 
 
+@functools.lru_cache(maxsize=4096)
 def _is_tracking(name: str) -> bool:
     return name in _TRACKING or name.startswith(_TRACKING_PREFIXES)
