@@ -57,6 +57,13 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
+def safe(text: str) -> str:
+    """Text of strangers for a console: no markup, no control characters that would drive the terminal."""
+    from rich.markup import escape
+
+    return escape("".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text))
+
+
 def _plain(value: Any) -> Any:
     from dataclasses import asdict, is_dataclass
 

@@ -52,7 +52,7 @@ class QueueSource:
     async def __aexit__(self, *exception: object) -> None:
         await self._stack.aclose()
         if self._worker is not None:
-            with contextlib.suppress(*_outages()):
+            with contextlib.suppress(*outages()):
                 await self._queue.leave(self._worker)
 
     async def claim(self, slots: Mapping[str, int]) -> Sequence[Assignment]:
@@ -85,7 +85,7 @@ class QueueSource:
         return Standing.PAUSED if row["status"] == "paused" else Standing.WORK_LEFT
 
     def is_outage(self, error: Exception) -> bool:
-        return isinstance(error, _outages())
+        return isinstance(error, outages())
 
     async def _assign(self, claimed: Sequence[Claimed]) -> list[Assignment]:
         items = [one.job.item_id for one in claimed if one.job.item_id]
@@ -130,16 +130,10 @@ def _artifact(row: Record) -> Artifact:
     return Artifact(row["kind"], row["name"], row["size"], row["sha256"], row["media_type"], row["metadata"])
 
 
-def _outages() -> tuple[type[Exception], ...]:
-    """What asyncpg and the operating system raise while a server restarts, refuses, is read-only or full."""
+def outages() -> tuple[type[Exception], ...]:
+    """What is raised while the server restarts, refuses, is read-only or has no room: it may pass."""
     import asyncpg
 
-    return (
-        OSError,
-        asyncpg.InterfaceError,
-        asyncpg.PostgresConnectionError,
-        asyncpg.InsufficientResourcesError,
-        asyncpg.OperatorInterventionError,
-        asyncpg.ReadOnlySQLTransactionError,
-        asyncpg.PostgresSystemError,
-    )
+    from rushes.database import LOST
+
+    return (*LOST, asyncpg.InsufficientResourcesError, asyncpg.ReadOnlySQLTransactionError, asyncpg.PostgresSystemError)

@@ -122,6 +122,9 @@ class Stage:
     """Kinds of artifacts without which a run is not done."""
     needs: frozenset[str] = frozenset()
     """Kinds of artifacts of earlier stages that it reads. They enter the fingerprint under which results are reused."""
+    defaults: Callable[[Settings], JSON] = lambda _settings: {}
+    """Options that follow from the settings unless they are given. They are frozen with the plan, so that a result
+    made under one setting is not taken for one made under another."""
     wants: Callable[[Any], frozenset[str]] = lambda _options: frozenset()
     """What it asks of a fetching stage before it, given its options: `audio`, `picture`, `captions_or_audio`."""
     concurrency: int | None = None

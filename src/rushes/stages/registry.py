@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from rushes.errors import UsageError
 from rushes.model import JSON, Plan, Step
 from rushes.pipelines import PIPELINES
+from rushes.settings import Settings
 from rushes.stages.base import Options, Stage
 
 GROUP = "rushes.stages"
@@ -60,25 +61,24 @@ def get(name: str) -> Stage:
     raise UsageError(_unknown("stage", name, names()))
 
 
-def resolve(
-    pipeline: str, settings: Iterable[str] = (), options: Mapping[str, Mapping[str, Any]] | None = None
-) -> Plan:
-    """Resolve a pipeline's name and `stage.option=value` settings into a plan with checked options.
+def resolve(pipeline: str, options: Iterable[str] = (), *, settings: Settings) -> Plan:
+    """Resolve a pipeline's name and `stage.option=value` texts into a plan with checked options.
 
     Args:
         pipeline: a name in `PIPELINES`, or stage names joined by `+`.
-        settings: as given by `--set`; values are text.
-        options: the same as a mapping, `{stage: {option: value}}`.
+        options: as given by `--set`.
+        settings: fill in what the options do not say.
 
     Raises:
         UsageError: an unknown pipeline, stage or option (with the nearest right name), or a value of the wrong type.
     """
     stages = [get(name) for name in _stage_names(pipeline)]
-    given = _merge(parse_settings(settings), options or {})
+    given = parse_assignments(options)
     for name in given:
         if name not in {stage.name for stage in stages}:
             raise UsageError(_unknown(f"stage in the pipeline {pipeline!r}", name, [stage.name for stage in stages]))
-    return Plan(pipeline=pipeline, steps=tuple(_step(stage, given.get(stage.name, {})) for stage in stages))
+    steps = (_step(stage, {**stage.defaults(settings), **given.get(stage.name, {})}) for stage in stages)
+    return Plan(pipeline=pipeline, steps=tuple(steps))
 
 
 def check_item_options(plan: Plan, options: Mapping[str, Mapping[str, Any]]) -> None:
@@ -116,14 +116,14 @@ def wanted(plan: Plan, index: int) -> frozenset[str]:
     return frozenset().union(*(stage.wants(parse_options(stage, options)) for stage, options in later))
 
 
-def parse_settings(settings: Iterable[str]) -> dict[str, dict[str, str]]:
+def parse_assignments(assignments: Iterable[str]) -> dict[str, dict[str, str]]:
     """Parse `stage.option=value`. Raises: UsageError."""
     parsed: dict[str, dict[str, str]] = {}
-    for setting in settings:
-        path, equals, value = setting.partition("=")
+    for assignment in assignments:
+        path, equals, value = assignment.partition("=")
         stage, dot, option = path.strip().partition(".")
         if not (equals and dot and stage and option):
-            raise UsageError(f"--set {setting!r}: wanted stage.option=value, such as summarize.length=brief")
+            raise UsageError(f"--set {assignment!r}: wanted stage.option=value, such as summarize.length=brief")
         parsed.setdefault(stage, {})[option] = value
     return parsed
 
@@ -134,14 +134,6 @@ def _stage_names(pipeline: str) -> tuple[str, ...]:
     if "+" in pipeline or pipeline in names():
         return tuple(pipeline.split("+"))
     raise UsageError(_unknown("pipeline", pipeline, PIPELINES))
-
-
-def _merge(*layers: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    merged: dict[str, dict[str, Any]] = {}
-    for layer in layers:
-        for stage, options in layer.items():
-            merged.setdefault(stage, {}).update(options)
-    return merged
 
 
 def _step(stage: Stage, options: Mapping[str, Any]) -> Step:

@@ -1,0 +1,95 @@
+"""The root of the command line, and what an error looks like to the person who met it.
+
+Each command is a line in a table here, and its module is imported when it is called: `rushes --help` needs none of them,
+and a worker's cold start only its own.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from collections.abc import Sequence
+
+from rushes.errors import RushesError, UsageError
+
+COMMANDS = {
+    "run": "Turn videos into transcripts and summaries: the main job.",
+    "plan": "Say what a run would do, and do nothing.",
+    "demo": "Make a small channel on this machine and run the main job on it, offline.",
+    "search": "Find words in everything that was said and summed up.",
+    "batch": "Batches: list, show, watch, export, retry, cancel, pause, resume.",
+    "queue": "The queue: list, show, stats, retry, cancel, pause, resume.",
+    "worker": "Work at whatever is queued.",
+    "db": "The database: status, upgrade, url, backup, restore.",
+    "config": "Show every setting and where it comes from.",
+    "doctor": "Check that everything needed is here, or say what to do.",
+}
+"""Name, and what it does. It lives in the module of that name, as `app` (a group) or under its own name."""
+
+HELP = """\
+Usage: rushes COMMAND [ARGUMENTS] [OPTIONS]
+
+Turns a list of videos into finished work: transcripts, and summaries with chapters. Every item goes through a durable
+queue, so a crash or a bad video loses nothing and repeats nothing.
+
+Commands:
+{commands}
+
+Examples:
+  rushes demo                                     see it work, with nothing of your own
+  rushes run talk.mp4 https://youtu.be/ID         two videos
+  rushes run list.csv --out notes                 a list; the same command again goes on where it stopped
+  rushes run talks/ --pipeline transcribe --set transcribe.source=speech
+  rushes search "lease token"                     who said that, and when
+
+`rushes COMMAND --help` tells the rest. Every command has --json. Exit codes: 0 success, 1 an error, 2 wrong use,
+3 some items failed, 130 interrupted."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit with its code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] in ("--help", "-h", "help"):
+        print(_help())  # noqa: T201  (loading a console to print this would take longer than printing it)
+        sys.exit(0)
+    if given[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"rushes {version('rushes')}")  # noqa: T201
+        sys.exit(0)
+    sys.exit(_call(given[0], given[1:]))
+
+
+def _help() -> str:
+    return HELP.format(commands="\n".join(f"  {name:8}  {line}" for name, line in COMMANDS.items()))
+
+
+def _call(name: str, arguments: Sequence[str]) -> int:
+    try:
+        return _command(name, arguments)
+    except RushesError as error:
+        from rushes.cli.output import Exit, safe, stderr
+
+        stderr().print(f"[bold red]rushes {name}:[/] {safe(error.reason)}")
+        if error.remedy:
+            stderr().print(f"  {safe(error.remedy)}")
+        return Exit.USAGE if isinstance(error, UsageError) else Exit.ERROR
+    except BrokenPipeError:
+        return 0  # whoever read our output has seen enough
+
+
+def _command(name: str, arguments: Sequence[str]) -> int:
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, 1)
+        hint = f"did you mean {near[0]!r}?" if near else "`rushes --help` lists them"
+        raise UsageError(f"there is no command {name!r}; {hint}")
+    import typer
+
+    module = importlib.import_module(f"rushes.cli.{name}")
+    app = getattr(module, "app", None)
+    if app is None:
+        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        app.command(name)(getattr(module, name))
+    typer.main.get_command(app).main(list(arguments), prog_name=f"rushes {name}")  # exits by itself
+    return 0

@@ -1,0 +1,67 @@
+"""Arguments and options that several commands take, written once."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Iterable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rushes.errors import UsageError
+from rushes.pipelines import DEFAULT, PIPELINES
+
+if TYPE_CHECKING:
+    from rushes.database import Database
+    from rushes.settings import Settings
+
+Inputs = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="INPUT...",
+        help="URLs, files, folders, patterns, lists (.txt .csv .tsv .json .jsonl), channels, playlists, feeds, or -.",
+    ),
+]
+Pipeline = Annotated[
+    str, typer.Option("--pipeline", "-p", help=f"What to do with each: {', '.join(PIPELINES)}.", show_default=DEFAULT)
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", "-s", metavar="STAGE.OPTION=VALUE", help="An option of a stage. Give it as often as needed."),
+]
+Concurrency = Annotated[
+    str,
+    typer.Option("--concurrency", "-c", metavar="N|KIND=N,...", help="Jobs of each kind at once, such as download=8."),
+]
+BatchNumber = Annotated[int, typer.Argument(metavar="BATCH", help="Its number; `rushes batch list` shows them.")]
+
+
+def parse_concurrency(text: str) -> dict[str, int]:
+    """Parse `4` or `download=8,transcribe=1`; the plain number stands for every kind not named. Raises: UsageError."""
+    parsed: dict[str, int] = {}
+    for part in filter(None, text.split(",")):
+        kind, equals, number = part.partition("=")
+        kind, number = (kind.strip(), number.strip()) if equals else ("*", kind.strip())
+        if not number.isdecimal() or not 1 <= int(number) <= 1000:  # noqa: PLR2004  (the message names both ends)
+            raise UsageError(f"--concurrency {text!r}: wanted a number from 1 to 1000, found {number!r}")
+        parsed[kind] = int(number)
+    return parsed
+
+
+def chosen(name: str, value: str | None, allowed: Iterable[str]) -> str | None:
+    """The value, if it is one of those allowed. Raises: UsageError."""
+    names = list(allowed)
+    if value is not None and value not in names:
+        raise UsageError(f"{name} {value!r}: wanted one of {', '.join(names)}")
+    return value
+
+
+@contextlib.asynccontextmanager
+async def database(**overrides: Any) -> AsyncIterator[tuple[Settings, Database]]:
+    """The settings, some of them given on the command line, and the database open."""
+    from rushes.database import open_database
+    from rushes.settings import Settings
+
+    settings = Settings.load(**overrides)
+    async with open_database(settings) as opened:
+        yield settings, opened

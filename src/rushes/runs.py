@@ -1,0 +1,259 @@
+"""The main job: inputs become a batch, a worker in this process runs it, results are written as items end.
+
+What `rushes run` and `rushes.run` do. Killed or interrupted at any moment, the same call goes on where it stopped,
+because all that this module knows lies in the database and in the results folder.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from rushes.batches.creating import Opened, Order, open_batch
+from rushes.batches.export.folder import ResultsFolder
+from rushes.batches.export.names import NameTemplate
+from rushes.batches.export.query import read_batch, read_items
+from rushes.batches.export.values import ExportedItem
+from rushes.batches.intake import Line, read_inputs, run_key, seekable
+from rushes.batches.keys import FileKeysOnDisk
+from rushes.batches.progress import Progress, read_progress
+from rushes.errors import UsageError
+from rushes.model import BatchId, Plan
+from rushes.pipelines import DEFAULT
+from rushes.queue import Queue
+from rushes.settings import Settings
+from rushes.sources.postgres import QueueSource
+from rushes.stages import registry
+from rushes.storage import LocalStorage
+from rushes.worker import ExitReason, Report, Worker
+
+if TYPE_CHECKING:
+    from rushes.database import Database
+
+LOOK_SECONDS = 0.5
+"""Between two looks at how far the batch is."""
+DEFAULT_SLOTS = 2
+"""Jobs of a kind at once, where its stage does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a run is asked to do."""
+
+    inputs: Sequence[str]
+    pipeline: str = DEFAULT
+    options: Sequence[str] = ()
+    """`stage.option=value`."""
+    out: Path = Path("rushes-out")
+    name: str | None = None
+    names: str | None = None
+    """Template of the items' folder names."""
+    concurrency: Mapping[str, int] = field(default_factory=dict)
+    """Jobs at once by kind; `*` for every kind not named."""
+    priority: int = 0
+    reuse: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What a run came to."""
+
+    opened: Opened
+    progress: Progress
+    worker: Report
+    out: Path
+
+    @property
+    def interrupted(self) -> bool:
+        return self.worker.exit_reason in (ExitReason.INTERRUPTED, ExitReason.TERMINATED)
+
+    @property
+    def all_well(self) -> bool:
+        """Every line was usable and every item came out well."""
+        progress = self.progress
+        return progress.over and not (progress.failed or progress.cancelled or self.opened.report.invalid)
+
+
+class Observer:
+    """Is told how a run goes on. Override what is of interest."""
+
+    def opened(self, opened: Opened, plan: Plan) -> None: ...
+
+    def looked(self, progress: Progress) -> None: ...
+
+    def ended(self, item: ExportedItem, folder: Path | None) -> None: ...
+
+    def trouble(self, error: Exception | None) -> None: ...
+
+
+async def run(
+    settings: Settings, database: Database, request: Request, observer: Observer, *, stdin: BinaryIO | None = None
+) -> RunReport:
+    """Run a batch to its end, its pause, or an interruption.
+
+    Raises:
+        UsageError: an input, the pipeline, an option or the output folder cannot be used; nothing was created.
+        OSError: the output folder cannot be written to any more; the batch itself is safe, and the same call goes on.
+    """
+    plan = registry.resolve(request.pipeline, request.options, settings=settings)
+    template = NameTemplate(request.names) if request.names else None
+    _refuse_unwritable(request.out)
+    with seekable(stdin) if stdin and "-" in request.inputs else contextlib.nullcontext() as text:
+        order = Order(
+            name=request.name or _name(request.inputs),
+            plan=plan,
+            run_key=run_key(request.inputs, plan, request.out, stdin=text),
+            priority=request.priority,
+            reuse=request.reuse,
+        )
+        opened = await open_batch(database.pool, order, _lines(settings, request, plan, text))
+    observer.opened(opened, plan)
+    results = await asyncio.to_thread(ResultsFolder, request.out, template)
+    source = QueueSource(database.pool, Queue(database.pool, lease=settings.lease), batch=opened.id)
+    worker = Worker(settings, source, slots=slots(plan, request.concurrency), trouble=observer.trouble)
+    watch = _Watch(database, LocalStorage(settings.artifacts), opened.id, results, observer)
+    with stopping_on_signals(worker):
+        report = await _work(worker, watch)
+    return RunReport(opened, await watch.finish(), report, request.out)
+
+
+def slots(plan: Plan, concurrency: Mapping[str, int]) -> dict[str, int]:
+    """How many jobs of each kind run at once: as asked, within what a stage can stand."""
+    unknown = set(concurrency) - {"*"} - {step.stage for step in plan.steps}
+    if unknown:
+        raise UsageError(f"--concurrency: the pipeline {plan.pipeline!r} has no stage {', '.join(sorted(unknown))}")
+    return slots_of([step.stage for step in plan.steps], concurrency)
+
+
+def slots_of(kinds: Sequence[str], concurrency: Mapping[str, int]) -> dict[str, int]:
+    return {kind: _slots(kind, concurrency) for kind in kinds}
+
+
+def _slots(kind: str, concurrency: Mapping[str, int]) -> int:
+    own = registry.get(kind).concurrency
+    if kind in concurrency:
+        return concurrency[kind]
+    wanted = concurrency.get("*")
+    if wanted is None:
+        return own or DEFAULT_SLOTS
+    return min(wanted, own) if own else wanted
+
+
+@contextlib.contextmanager
+def stopping_on_signals(worker: Worker) -> Iterator[None]:
+    """SIGTERM lets running work go on for the grace; SIGINT gives it back at once. Either a second time: at once."""
+    from datetime import timedelta
+
+    loop = asyncio.get_running_loop()
+    actions: dict[signal.Signals, Callable[[], None]] = {
+        signal.SIGTERM: lambda: worker.stop(ExitReason.TERMINATED),
+        signal.SIGINT: lambda: worker.stop(ExitReason.INTERRUPTED, grace=timedelta(0)),
+    }
+    for number, action in actions.items():
+        loop.add_signal_handler(number, action)
+    try:
+        yield
+    finally:
+        for number in actions:
+            loop.remove_signal_handler(number)
+
+
+async def _work(worker: Worker, watch: _Watch) -> Report:
+    """Run the worker with somebody watching. If either fails the other ends in order."""
+    watching = asyncio.create_task(watch.run(), name="watch")
+    watching.add_done_callback(lambda task: worker.stop() if not task.cancelled() and task.exception() else None)
+    try:
+        report = await worker.run()
+    finally:
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+    return report
+
+
+class _Watch:
+    """Looks at the batch now and then: tells the observer, and writes the results of items as they end."""
+
+    def __init__(
+        self, database: Database, storage: LocalStorage, batch: BatchId, results: ResultsFolder, observer: Observer
+    ) -> None:
+        self._pool = database.pool
+        self._storage = storage
+        self._batch = batch
+        self._results = results
+        self._observer = observer
+        self._last_event = 0
+
+    async def run(self) -> None:
+        while True:
+            with self._through_outages():
+                await self._look()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def finish(self) -> Progress:
+        """Look once more, and write the index."""
+        progress = await self._look()
+        batch = await read_batch(self._pool, self._batch)
+        await self._results.write_index(batch, read_items(self._pool, self._storage, self._batch))
+        return progress
+
+    async def _look(self) -> Progress:
+        progress = await read_progress(self._pool, self._batch)
+        self._observer.looked(progress)
+        ended = await self._new_endings()
+        if ended:
+            async for item in read_items(self._pool, self._storage, self._batch, only=ended):
+                folder = await asyncio.to_thread(self._results.write_item, item)
+                self._observer.ended(item, folder)
+        return progress
+
+    async def _new_endings(self) -> list[int]:
+        """Positions of items that ended since the last look. Event numbers are gapless, so none is missed."""
+        rows = await self._pool.fetch(
+            "select e.number, e.kind, i.position from rushes.events e left join rushes.items i on i.id = e.item_id"
+            " where e.batch_id = $1 and e.number > $2 order by e.number",
+            self._batch, self._last_event,
+        )  # fmt: skip
+        self._last_event = rows[-1]["number"] if rows else self._last_event
+        endings = {"item_completed", "item_failed", "item_cancelled", "item_skipped"}
+        return list(dict.fromkeys(row["position"] for row in rows if row["kind"] in endings))
+
+    @contextlib.contextmanager
+    def _through_outages(self) -> Iterator[None]:
+        """The worker tells of outages already; here one look is left out."""
+        from rushes.sources.postgres import outages
+
+        try:
+            yield
+        except outages() as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise  # the results folder's own trouble
+            self._observer.trouble(error)
+
+
+def _lines(settings: Settings, request: Request, plan: Plan, stdin: BinaryIO | None) -> Iterator[Line]:
+    def check(options: Mapping[str, Mapping[str, Any]]) -> None:
+        registry.check_item_options(plan, options)
+
+    keys = FileKeysOnDisk(settings.home / "file-keys")
+    return read_inputs(request.inputs, stdin=stdin, check_options=check, files=keys)
+
+
+def _name(inputs: Sequence[str]) -> str:
+    first = Path(inputs[0]).name or inputs[0]
+    return first if len(inputs) == 1 else f"{first} and {len(inputs) - 1} more"
+
+
+def _refuse_unwritable(out: Path) -> None:
+    """Find out before any work whether results can be written."""
+    existing = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise UsageError(f"--out {out}: {existing} is not a folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise UsageError(f"--out {out}: no right to write in {existing}", remedy="name another folder with --out")
