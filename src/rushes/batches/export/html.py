@@ -1,0 +1,217 @@
+"""HTML: one item's page, all pages in one document, and the batch's table.
+
+Every page is whole in itself: style inline and allowed by its hash, pictures as data, no script, no request to
+anywhere. Jinja escapes everything; a Content-Security-Policy stands behind it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from rushes.batches.export import words
+from rushes.batches.export.page import Page
+from rushes.batches.export.values import ExportedBatch, Rejection
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+ROWS = 1000
+"""Rows of one index page: what a browser shows at once without a pause."""
+_INLINE = 1_000_000
+"""Bytes of a picture that goes into the page itself."""
+_PICTURES = {b"\xff\xd8\xff": ("jpg", "image/jpeg"), b"\x89PNG": ("png", "image/png"), b"RIFF": ("webp", "image/webp")}
+_TONES = {"done": "done", "failed": "failed", "left": "left out", "open": "not finished"}
+_FILES = (
+    ("summary.html", "Summary"),
+    ("summary.md", "Markdown"),
+    ("transcript.html", "Transcript"),
+    ("transcript.txt", "Text"),
+    ("transcript.vtt", "VTT"),
+    ("transcript.srt", "SRT"),
+    ("transcript.json", "JSON"),
+    ("item.json", "Details"),
+)
+_BODY = "\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An item's line in the batch's table: its page without the transcript, and what lies in its folder."""
+
+    page: Page
+    folder: str | None = None
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    tone: str
+    label: str
+    number: int
+    start: float
+    width: float
+
+
+def picture_type(picture: bytes) -> tuple[str, str] | None:
+    """File name's ending and media type of a picture, by its first bytes; None: not one that browsers show safely."""
+    return next((kind for magic, kind in _PICTURES.items() if picture.startswith(magic)), None)
+
+
+def page_html(page: Page) -> str:
+    """One item as a page of its own."""
+    return _layout(page.title, _article(page, 1), "page.css")
+
+
+def document_ends(batch: ExportedBatch) -> tuple[str, str]:
+    """What stands before and after the articles of a document of the whole batch."""
+    title = words.clean(batch.name)
+    head, foot = _layout(title, _markup(_BODY), "page.css", "index.css").split(_BODY)
+    return head + _render("document.html", name=title, facts=_facts(batch)), foot
+
+
+def document_article(page: Page) -> str:
+    """One item within a document of the whole batch."""
+    return _article(page, 2)
+
+
+def document_contents(batch: ExportedBatch, pages: Sequence[Page]) -> str:
+    """The table of contents, and the lines that became no item."""
+    return _render("contents.html", pages=pages, **_lines(batch))
+
+
+def index_pages(batch: ExportedBatch, rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
+    """The batch's table as `index.html` and, past a thousand rows, `index-2.html` and so on: (name, page)."""
+    starts = range(0, max(len(rows), 1), ROWS)
+    bars = tuple(_meter(rows))
+    for number, start in enumerate(starts):
+        shown = rows[start : start + ROWS]
+        body = _render(
+            "index.html",
+            name=words.clean(batch.name),
+            facts=_facts(batch),
+            total=len(rows),
+            tally=[f"{bar.number} {bar.label}" for bar in bars],
+            meter=bars,
+            rows=[_shown(row) for row in shown],
+            pages=[_page_link(each, len(rows), current=each == number) for each in range(len(starts))],
+            **_lines(batch),
+        )
+        yield _index_name(number), _layout(words.clean(batch.name), body, "index.css", images="'self' file: data:")
+
+
+def _article(page: Page, level: int) -> Markup:
+    parts: Any = _environment().get_template("parts.html").module
+    article: Markup = parts.article(page, level, _inline(page.thumbnail))
+    return article
+
+
+def _inline(picture: bytes | None) -> str | None:
+    kind = picture_type(picture) if picture else None
+    if picture is None or kind is None or len(picture) > _INLINE:
+        return None
+    return f"data:{kind[1]};base64,{base64.b64encode(picture).decode()}"
+
+
+def _layout(title: str, body: Markup | str, *styles: str, images: str = "data:") -> str:
+    css = "".join(map(_style, ("base.css", *styles)))
+    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    return _render(
+        "layout.html", title=title, body=_markup(body), css=_markup(css), css_hash=f"sha256-{digest}", images=images
+    )
+
+
+def _render(template: str, **values: Any) -> str:
+    return _environment().get_template(template).render(values)
+
+
+def _shown(row: Row) -> dict[str, Any]:
+    def address(name: str) -> str:
+        return f"{quote(row.folder or '')}/{name}"
+
+    opens = next((name for name in ("summary.html", "transcript.html") if name in row.files), None)
+    return {
+        "page": row.page,
+        "picture": next((address(name) for name in row.files if name.startswith("thumbnail.")), None),
+        "opens": address(opens) if opens else None,
+        "files": [(label, address(name)) for name, label in _FILES if name in row.files],
+    }
+
+
+def _meter(rows: Sequence[Row]) -> Iterator[_Bar]:
+    tally = Counter(words.tone(row.page.state) for row in rows)
+    start = 0.0
+    for tone, label in _TONES.items():
+        width = tally[tone] / len(rows) * 1000 if rows else 0
+        if width:
+            yield _Bar(tone, label, tally[tone], start, width)
+        start += width
+
+
+def _facts(batch: ExportedBatch) -> list[str]:
+    return [
+        words.counted(batch.total, "video"),
+        words.clean(batch.pipeline),
+        f"batch {batch.status.value}",
+        f"{batch.created_at.day} {batch.created_at:%B %Y, %H:%M %Z}".strip(),
+    ]
+
+
+def _lines(batch: ExportedBatch) -> dict[str, Any]:
+    return {
+        "invalid": batch.rejected(Rejection.INVALID),
+        "duplicates": batch.rejected(Rejection.DUPLICATE),
+    }
+
+
+def _index_name(number: int) -> str:
+    return f"index-{number + 1}.html" if number else "index.html"
+
+
+def _page_link(number: int, total: int, *, current: bool) -> dict[str, Any]:
+    first, last = number * ROWS + 1, min((number + 1) * ROWS, total)
+    return {"name": _index_name(number), "label": f"{first}-{last}", "current": current}
+
+
+def _markup(text: str) -> Markup:
+    from markupsafe import Markup
+
+    return Markup(text)  # noqa: S704  (our own style sheets, and what our own templates have escaped)
+
+
+def _coded(text: str) -> Markup:
+    """Our own messages put commands between backticks: these as code, all of it escaped."""
+    from markupsafe import Markup
+
+    parts = enumerate(text.split("`"))
+    return Markup().join(Markup("<code>{}</code>").format(part) if index % 2 else part for index, part in parts)
+
+
+@cache
+def _style(name: str) -> str:
+    return files("rushes.batches.export").joinpath("templates", name).read_text("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("rushes.batches.export"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["coded"] = _coded
+    for name in ("clean", "counted", "place", "shortened", "tone"):
+        environment.filters[name] = getattr(words, name)
+    return environment
