@@ -239,7 +239,7 @@ async def _count(connection: Connection, batch_id: BatchId, tally: _Tally) -> No
         len(events),
     )  # fmt: skip
     assert row is not None  # noqa: S101  (its jobs reference it)
-    await add_events(connection, batch_id, row["last_event"] - len(events), events)
+    await add_events(connection, batch_id, row["last_event"], events)
     if row["status"] == BatchStatus.PAUSED:
         await control.hold(connection, tally.jobs)
     elif row["status"] == BatchStatus.CANCELLED:

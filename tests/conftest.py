@@ -1,0 +1,61 @@
+"""What every test may use: settings of its own, and a real PostgreSQL, shared by the tests of one process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from rushes.database import Database, open_database, reach
+from rushes.settings import Settings
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_environment() -> Iterator[None]:
+    """Nothing of the developer's own settings reaches a test."""
+    patch = pytest.MonkeyPatch()
+    for name in list(os.environ):
+        if name.startswith("RUSHES_") or name in (
+            "DATABASE_URL",
+            "OPENAI_API_KEY",
+            "ANTHROPIC_API_KEY",
+            "GOOGLE_API_KEY",
+        ):
+            patch.delenv(name)
+    patch.setenv("RUSHES_CONFIG", os.devnull)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(scope="session")
+def server_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder whose embedded server runs as long as the tests do."""
+    home = tmp_path_factory.mktemp("home")
+    settings = Settings.load(home=home)
+    loop = asyncio.new_event_loop()
+    reached = reach(settings)
+    loop.run_until_complete(reached.__aenter__())
+    yield home
+    loop.run_until_complete(reached.__aexit__(None, None, None))
+    loop.close()
+
+
+@pytest.fixture
+def settings(server_home: Path, tmp_path: Path) -> Settings:
+    """Settings whose database is the shared server and whose files are the test's own."""
+    return Settings.load(home=server_home, storage=str(tmp_path / "artifacts"))
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    """An empty queue in a real PostgreSQL."""
+    async with open_database(settings) as opened:
+        tables = (
+            "workers, videos, video_aliases, batches, items, lines, jobs, lanes, pauses, artifacts, events, passages"
+        )
+        named = ", ".join(f"rushes.{table}" for table in tables.split(", "))
+        await opened.pool.execute(f"truncate {named} restart identity cascade")
+        yield opened
