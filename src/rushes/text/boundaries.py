@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from rushes.text.discourse import opening
 from rushes.text.lexicon import Lexicon
@@ -21,7 +21,7 @@ _WORDS_PER_CHAPTER = 550
 _FEWEST, _MOST = 3, 16
 _TOO_SHORT = 350
 """Words. Below, chapters would be paragraphs: there is one."""
-_SHORTEST_SHARE = 0.3
+_SHORTEST_SHARE = 0.25
 """Of the mean chapter."""
 _NEAR = 25
 """Words that a cut may move: about ten seconds."""
@@ -48,11 +48,11 @@ def find(sentences: Sequence[Sentence], lexicon: Lexicon, chapters: int | None =
     positions = [0, *accumulate(sentence.words for sentence in sentences)]
     chapters = chapters or count(positions[-1])
     units = _units(positions)
-    if chapters < 2 or len(units) < 3:
+    if chapters == 1 or len(units) <= 2:  # noqa: PLR2004  (one unit and the end)
         return []
     candidates = _candidates(units, positions, sentences, lexicon)
     cuts = best_cuts(
-        tfidf([_content(sentences[a:b], lexicon) for a, b in zip(units, units[1:], strict=False)]),
+        tfidf([_content(sentences[a:b], lexicon) for a, b in pairwise(units)]),
         [positions[unit] for unit in units],
         min(chapters, len(units) - 1),
         shortest=positions[-1] / chapters * _SHORTEST_SHARE,

@@ -20,6 +20,8 @@ _LETTER = rf"(?:(?![{UNSPACED}_])[\w{_MARKS}])"
 TOKEN = re.compile(rf"[{UNSPACED}]+|{_LETTER}+(?:['’.\-]{_LETTER}+)*")
 _UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
 
+_PLURAL = re.compile(r"(?<=\w\w)(?P<ies>ies)$|'s$|(?<=\w\w[^\W_sui'])s$")
+
 _STOP_SHARE = 0.08
 _ENGLISH_SHARE = 0.3
 _SHORTEST = 3
@@ -53,11 +55,7 @@ def word_count(text: str) -> int:
 
 def stem(word: str) -> str:
     """Take an English plural for its singular: measured, it helps chapters; stronger stemming does not."""
-    if len(word) > 4 and word.endswith("ies"):
-        return word[:-3] + "y"
-    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is", "'s")):
-        return word[:-1]
-    return word.removesuffix("'s")
+    return _PLURAL.sub(lambda match: "y" if match["ies"] else "", word)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float64]
 
 _MAX_VOCABULARY = 4000
-_SMALL = 60
+_SMALL = 24
 _DAMPING = 0.85
 _ROUNDS = 30
 
