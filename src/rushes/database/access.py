@@ -29,8 +29,9 @@ LOST = (
     DatabaseError,
     OSError,
     asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what asyncpg makes of a connection that breaks between two messages
 )
 """What a statement raises when the server or the way to it is gone. The pool heals itself: wait a moment, try again."""
 

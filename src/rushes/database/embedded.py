@@ -120,9 +120,10 @@ class EmbeddedServer:
         self.programs = readable_programs(self.programs, self.cluster)
         if self.cluster.major is None:
             self._create()
-        _clear_stale_pid(self.cluster)
+        run = make_run_folder(self.cluster)
+        _clear_stale_locks(self.cluster)
         _begin_log(self.cluster.log)
-        options = f"-c listen_addresses='' -c unix_socket_directories={shlex.quote(str(make_run_folder(self.cluster)))}"
+        options = f"-c listen_addresses='' -c unix_socket_directories={shlex.quote(str(run))}"
         self._run("pg_ctl", "start", "--no-wait", "--silent", "--pgdata", str(self.cluster.data),
                   "--log", str(self.cluster.log), "--options", options, inherit=(server,))  # fmt: skip
 
@@ -219,16 +220,23 @@ def tail(log: Path, lines: int = 8) -> str:
         return ""
 
 
-def _clear_stale_pid(cluster: Cluster) -> None:
-    """Remove a `postmaster.pid` that no server of ours has left, unless a server started by hand holds it.
+def _clear_stale_locks(cluster: Cluster) -> None:
+    """Remove the lock files of a server of ours that is dead, unless a server started by hand uses this folder.
 
-    Left alone, PostgreSQL refuses to start while any process, even a zombie, has that pid; in a container, whose pids
-    begin anew with each start, that is the rule.
+    Left alone, PostgreSQL refuses to start while any process, even a zombie, has the pid they name; in a container, whose
+    pids begin anew with each start, that is the rule.
     """
-    with contextlib.suppress(OSError, ValueError):
-        pid = int(cluster.pid_file.read_text(encoding="utf-8").splitlines()[0])
-        if os.fsencode(cluster.data) not in _command_line(pid):
-            cluster.pid_file.unlink()
+    if os.fsencode(cluster.data) in _command_line(_pid_in(cluster.pid_file)):
+        return
+    for path in (cluster.pid_file, cluster.run / SOCKET, cluster.run / f"{SOCKET}.lock"):
+        path.unlink(missing_ok=True)
+
+
+def _pid_in(file: Path) -> int:
+    try:
+        return int(file.read_text(encoding="utf-8").splitlines()[0])
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def _command_line(pid: int) -> bytes:

@@ -1,0 +1,217 @@
+"""Real servers: data folders with an embedded one, and a PostgreSQL of the user's own from the same programs."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from rushes.database.accounts import Account, myself, service_account
+from rushes.database.binaries import Programs, newest_programs
+from rushes.database.cluster import find_cluster
+from rushes.database.locks import open_lock, try_lock
+from rushes.settings import Settings
+
+PASSWORD = "a:b/c@d e"  # noqa: S105  (of a server that lives for one test run)
+USER_OF_A_SERVER = """
+import asyncio, sys
+from pathlib import Path
+from rushes.database import open_database
+from rushes.settings import Settings
+
+async def main():
+    async with open_database(Settings.load(home=Path(sys.argv[1])), pool_size=2) as database:
+        started = await database.pool.fetchval("select pg_postmaster_start_time()::text")
+        print(started, flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(("RUSHES_", "PG")) or name == "DATABASE_URL":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("RUSHES_CONFIG", "/nonexistent/config.toml")
+
+
+def _passable() -> Path:
+    """A folder that any user may pass through; pytest's own is closed to the server's user."""
+    path = Path(tempfile.mkdtemp(prefix="rushes-test-"))
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture(scope="session")
+def _template() -> Iterator[Path]:
+    """A data folder whose server was made once and is stopped: copying it is faster than making another."""
+    top = _passable()
+    subprocess.run([sys.executable, "-c", USER_OF_A_SERVER, str(top / "home")], check=True, stdin=subprocess.DEVNULL,
+                   stdout=subprocess.DEVNULL)  # fmt: skip
+    wait_until_stopped(top / "home")
+    yield top / "home"
+    shutil.rmtree(top)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    path = _passable()
+    yield path
+    for home in path.iterdir():
+        wait_until_stopped(home)
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def new_home(folder: Path) -> Path:
+    """A data folder that does not exist yet."""
+    return folder / "new"
+
+
+@pytest.fixture
+def home(folder: Path, _template: Path) -> Path:
+    """A data folder with a database, whose server is stopped."""
+    subprocess.run(["cp", "-a", str(_template), str(folder / "home")], check=True)
+    return folder / "home"
+
+
+@pytest.fixture
+def settings(home: Path) -> Settings:
+    return Settings.load(home=home)
+
+
+def eventually(condition: Callable[[], bool], within: float = 30) -> bool:
+    deadline = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def stopped(home: Path) -> bool:
+    """Whether no process of the data folder's server lives."""
+    cluster = find_cluster(home)
+    if cluster is None:
+        return True
+    server = open_lock(cluster.lock("server"))
+    try:
+        return try_lock(server)
+    finally:
+        os.close(server)
+
+
+def wait_until_stopped(home: Path) -> None:
+    assert eventually(lambda: stopped(home)), f"the server of {home} still runs"
+
+
+@dataclass
+class Process:
+    """Another process that uses a data folder's server until it is told to end."""
+
+    popen: subprocess.Popen[str]
+
+    def started(self) -> str:
+        """When the server it found was started."""
+        assert self.popen.stdout is not None
+        line = self.popen.stdout.readline().strip()
+        assert line, self.popen.stderr and self.popen.stderr.read()
+        return line
+
+    def end(self) -> None:
+        self.popen.communicate()
+        assert self.popen.returncode == 0
+
+    def kill(self) -> None:
+        self.popen.kill()
+        self.popen.communicate()
+
+
+@pytest.fixture
+def another_user() -> Iterator[Callable[[Path], Process]]:
+    made: list[Process] = []
+
+    def start(home: Path, account: Account | None = None) -> Process:
+        popen = subprocess.Popen(
+            [sys.executable, "-c", USER_OF_A_SERVER, str(home)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            **(account.popen() if account else {}),
+        )  # fmt: skip
+        made.append(Process(popen))
+        return made[-1]
+
+    yield start
+    for process in made:
+        process.kill()
+
+
+@dataclass
+class OwnServer:
+    """A PostgreSQL of the user's own: on TCP, with a password."""
+
+    programs: Programs
+    data: Path
+    port: int
+    account: Account
+
+    def url(self, database: str, password: str = PASSWORD) -> str:
+        from urllib.parse import quote
+
+        return f"postgresql://owner:{quote(password, safe='')}@127.0.0.1:{self.port}/{database}"
+
+    def control(self, *arguments: str) -> None:
+        subprocess.run(
+            [self.programs.program("pg_ctl"), "-D", str(self.data), "-l", str(self.data / "log"), "-s", "-w", *arguments],
+            check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd="/", **self.account.popen(),
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def own_server() -> Iterator[OwnServer]:
+    account = service_account() if os.geteuid() == 0 else myself()
+    top = Path(tempfile.mkdtemp(prefix="rushes-own-"))
+    account.own(top)
+    programs = newest_programs()
+    (top / "password").write_text(PASSWORD)
+    account.own(top / "password")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    subprocess.run(
+        [programs.program("initdb"), "-D", str(top / "data"), "-U", "owner", "-A", "scram-sha-256", "--no-sync",
+         "--pwfile", str(top / "password"), "-E", "UTF8", "--locale", "C.UTF-8",
+         "--set", "listen_addresses=127.0.0.1", "--set", f"port={port}", "--set", f"unix_socket_directories={top}",
+         "--set", "dynamic_shared_memory_type=mmap", "--set", "fsync=off"],
+        check=True, stdout=subprocess.DEVNULL, cwd="/", **account.popen(),
+    )  # fmt: skip
+    server = OwnServer(programs, top / "data", port, account)
+    server.control("start")
+    yield server
+    server.control("stop", "-m", "immediate")
+    shutil.rmtree(top)
+
+
+@pytest.fixture
+async def own_url(own_server: OwnServer) -> AsyncIterator[str]:
+    """The URL of a new, empty database of the user's own."""
+    name = f"d{secrets.token_hex(4)}"
+    admin = await asyncpg.connect(own_server.url("postgres"))
+    await admin.execute(f"create database {name}")
+    await admin.close()
+    yield own_server.url(name)
+    admin = await asyncpg.connect(own_server.url("postgres"))
+    await admin.execute(f"drop database {name} with (force)")
+    await admin.close()
