@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 AUTOMATIC_FORMATS = ("json3", "vtt", "srt", "ttml")
 """json3 has word times and no rolling repetition, which YouTube's vtt has (reference, section 6)."""
@@ -99,10 +101,15 @@ def _ranked(names: Sequence[str], wanted: Sequence[str]) -> list[str]:
 def _track(
     name: str, formats: Sequence[Mapping[str, Any]], preferred: Sequence[str], *, automatic: bool, wanted: Sequence[str]
 ) -> Track | None:
-    by_format = {info.get("ext"): info for info in formats if info.get("url") or info.get("data")}
+    by_format = {_ending(info): info for info in formats if info.get("url") or info.get("data")}
     best = next((ext for ext in preferred if ext in by_format), None)
     if best is None:
         return None
     tag = language_tag(name)
     fits = not wanted or tag == UNKNOWN or any(matches(tag, language) for language in wanted)
     return Track(language=tag, automatic=automatic, format=best, info=by_format[best], fits=fits)
+
+
+def _ending(info: Mapping[str, Any]) -> str:
+    """A track's format. What a page names has none before yt-dlp has processed it."""
+    return str(info.get("ext") or PurePosixPath(urlsplit(str(info.get("url"))).path).suffix[1:].lower())

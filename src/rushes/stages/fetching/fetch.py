@@ -182,7 +182,7 @@ class Fetch:
     ) -> Fetched:
         formats = info.get("formats") or [info]
         return Fetched(
-            title=str(info.get("title") or info["id"]),
+            title=_title(info),
             extractor=str(info.get("extractor_key") or "Generic"),
             extractor_id=str(info["id"]),
             page=info.get("webpage_url"),
@@ -199,6 +199,12 @@ class Fetch:
             thumbnail=thumbnail,
             notes=tuple(self._notes),
         )
+
+
+def _title(info: Mapping[str, Any]) -> str:
+    """Its title; without the number by which yt-dlp tells apart the media of one page, where there is only this one."""
+    title = str(info.get("title") or info["id"])
+    return title.removesuffix(" (1)") if info.get("extractor_key") == "HTML5MediaEmbed" else title
 
 
 def _name_formats(raw: dict[str, Any]) -> None:

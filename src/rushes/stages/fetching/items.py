@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rushes.keys import source_of
+from rushes.keys import BadAddress, source_of
 from rushes.masking import masked
 from rushes.model import NewItem, Source, VideoKey
 from rushes.stages.base import Result
@@ -17,7 +17,7 @@ def expanded(collection: Source, listed: Listed) -> Result:
     for number, entry in enumerate(listed.entries, start=1):
         try:
             item = _item(collection, number, entry)
-        except ValueError as error:
+        except BadAddress as error:
             notes.append(f"entry {number} was left out: {masked(entry.url)}: {error}")
             continue
         if item.source.key in seen or item.source.key == collection.key:

@@ -15,6 +15,8 @@ from rushes.stages.fetching.request import Access, FetchRequest, Media
 
 RETRIES = 3
 """Of a broken download inside one attempt: each goes on where the last one broke."""
+BLOCK = 256 * 1024
+"""Bytes of one read. By itself yt-dlp reads up to 4 MB at once, and a broken connection loses as much."""
 FORMATS: dict[Media, str] = {
     "none": "b*/bv/ba",
     "audio": "ba/w/wa*",
@@ -97,6 +99,8 @@ def _everywhere(access: Access) -> dict[str, Any]:
         "skip_unavailable_fragments": False,
         "geo_bypass": False,
         "continuedl": True,
+        "buffersize": BLOCK,
+        "noresizebuffer": True,
         "updatetime": False,
         **{name: value for name, value in given.items() if value is not None},
     }
