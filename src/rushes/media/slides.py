@@ -135,7 +135,7 @@ async def slideshow(
         arguments = ["-f", "concat", "-safe", "0", "-i", f"file:{script.name}", *input_arguments(sound)]
         arguments += ["-map", "0:v", "-map", "1:a", "-t", f"{length:.3f}"]
         arguments += ["-vf", f"format=yuv420p,fps={FRAME_RATE}", "-g", str(KEY_FRAMES)]
-        arguments += ["-c:v", "libx264", "-preset", "veryfast", "-tune", "stillimage", "-crf", "24"]
+        arguments += ["-c:v", "libx264", "-preset", "superfast", "-tune", "stillimage", "-crf", "24"]
         arguments += ["-c:a", "aac", "-aac_coder", "fast", "-b:a", "96k", "-movflags", "+faststart"]
         for name, value in (tags or {}).items():
             arguments += ["-metadata", f"{name}={value}"]
