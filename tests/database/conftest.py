@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -204,14 +205,29 @@ def own_server() -> Iterator[OwnServer]:
     shutil.rmtree(top)
 
 
+@contextlib.asynccontextmanager
+async def _new_database(server: OwnServer) -> AsyncIterator[str]:
+    name = f"d{secrets.token_hex(4)}"
+    await _administer(server, f"create database {name}")
+    yield server.url(name)
+    await _administer(server, f"drop database {name} with (force)")
+
+
+async def _administer(server: OwnServer, statement: str) -> None:
+    admin = await asyncpg.connect(server.url("postgres"))
+    await admin.execute(statement)
+    await admin.close()
+
+
 @pytest.fixture
 async def own_url(own_server: OwnServer) -> AsyncIterator[str]:
     """The URL of a new, empty database of the user's own."""
-    name = f"d{secrets.token_hex(4)}"
-    admin = await asyncpg.connect(own_server.url("postgres"))
-    await admin.execute(f"create database {name}")
-    await admin.close()
-    yield own_server.url(name)
-    admin = await asyncpg.connect(own_server.url("postgres"))
-    await admin.execute(f"drop database {name} with (force)")
-    await admin.close()
+    async with _new_database(own_server) as url:
+        yield url
+
+
+@pytest.fixture
+async def other_url(own_server: OwnServer) -> AsyncIterator[str]:
+    """The URL of another one."""
+    async with _new_database(own_server) as url:
+        yield url

@@ -142,7 +142,8 @@ async def _open_pool(dial: Callable[..., Awaitable[asyncpg.Connection]], size: i
     async def connect(*_: Any, **options: Any) -> asyncpg.Connection:
         return await dial(**options, command_timeout=STATEMENT_WITHIN.total_seconds())
 
-    pool = await asyncpg.create_pool(connect=connect, reset=_keep_session, min_size=1, max_size=size)
+    # No connections are kept without need: asyncpg would mend them in the background, and log what that meets.
+    pool = await asyncpg.create_pool(connect=connect, reset=_keep_session, min_size=0, max_size=size)
     try:
         yield pool
     finally:
