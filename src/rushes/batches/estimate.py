@@ -26,8 +26,11 @@ class Rate:
     """Seconds for each hour of a video whose length is known."""
     per_item: float | None = None
     """Seconds for a video of unknown length, or for any where length does not matter."""
-    cost_per_hour: float | None = None
+    cost_per_hour: float | None = 0.0
     """US dollars for each hour of video; None: unknown."""
+
+
+UNKNOWN = Rate("never measured here")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,8 @@ class Rates:
     by_stage: Mapping[str, Rate]
     of_files: Mapping[str, Rate]
 
-    def get(self, stage: str, *, is_file: bool) -> Rate | None:
-        return (self.of_files.get(stage) if is_file else None) or self.by_stage.get(stage)
+    def get(self, stage: str, *, is_file: bool) -> Rate:
+        return (self.of_files.get(stage) if is_file else None) or self.by_stage.get(stage) or UNKNOWN
 
     def over(self, others: Rates) -> Rates:
         """These where there are any, else the others."""
@@ -47,12 +50,10 @@ class Rates:
 
 MEASURED = Rates(
     by_stage={
-        "transcribe": Rate(
-            "speech recognition, tiny.en on 2 cores; where there are captions, seconds", per_hour=180, cost_per_hour=0
-        ),
-        "summarize": Rate("the offline engine", per_hour=0.2, cost_per_hour=0),
+        "transcribe": Rate("speech recognition with tiny.en on 2 cores; captions take seconds", per_hour=180),
+        "summarize": Rate("the offline engine on 2 cores", per_hour=0.2),
     },
-    of_files={"download": Rate("files are not fetched, only checked", per_hour=8, per_item=1, cost_per_hour=0)},
+    of_files={"download": Rate("files are not fetched, only checked", per_hour=8, per_item=1)},
 )
 """On the 2 cores that this was written on, loaded by others: an idle machine is faster."""
 
@@ -73,7 +74,8 @@ class StageEstimate:
     cost: float = 0.0
     """US dollars, for those whose price is known."""
     unpriced: int = 0
-    basis: str = ""
+    rate: Rate = UNKNOWN
+    """The last that was used."""
 
 
 class Estimator:
@@ -82,6 +84,8 @@ class Estimator:
     def __init__(self, plan: Plan, rates: Rates = MEASURED) -> None:
         self._rates = rates
         self.stages = {step.stage: StageEstimate(step.stage) for step in plan.steps}
+        self._listing = [one for one in self.stages.values() if one.stage == COLLECTION_STAGE]
+        self._single = [one for one in self.stages.values() if one.stage != COLLECTION_STAGE]
         self.files = self.urls = self.collections = 0
         self.duration = timedelta()
         """Of the videos whose length is known."""
@@ -98,34 +102,24 @@ class Estimator:
         if duration is not None:
             self.duration += duration
             self.of_known_duration += 1
-        stages = [one for one in self.stages.values() if (one.stage == COLLECTION_STAGE) is source.collection]
-        self.all_done += bool(stages) and all(one.stage in done for one in stages)
+        stages = self._listing if source.collection else self._single
+        self.all_done += bool(done) and all(one.stage in done for one in stages)
         for one in stages:
             if one.stage in done:
                 one.done += 1
             else:
                 self._work(one, self._rates.get(one.stage, is_file=is_file), duration)
 
-    def _work(self, one: StageEstimate, rate: Rate | None, duration: timedelta | None) -> None:
+    def _work(self, one: StageEstimate, rate: Rate, duration: timedelta | None) -> None:
         one.items += 1
+        one.rate = rate
         hours = None if duration is None else duration / HOUR
-        seconds = _of(rate, hours)
+        seconds = rate.per_item if hours is None or rate.per_hour is None else rate.per_hour * hours
         if seconds is None:
             one.unknown += 1
         else:
             one.seconds += seconds
-        cost = rate.cost_per_hour if rate else None
-        if cost == 0 or (cost is not None and hours is not None):
-            one.cost += cost * (hours or 0)
-        else:
+        if rate.cost_per_hour is None or (rate.cost_per_hour and hours is None):
             one.unpriced += 1
-        one.basis = rate.basis if rate else "never measured here"
-
-
-def _of(rate: Rate | None, hours: float | None) -> float | None:
-    """Seconds of work for one item."""
-    if rate is None:
-        return None
-    if hours is not None and rate.per_hour is not None:
-        return rate.per_hour * hours
-    return rate.per_item
+        else:
+            one.cost += rate.cost_per_hour * (hours or 0.0)

@@ -109,16 +109,16 @@ def _kinds(found: Forecast) -> str:
 def _table(stages: list[StageEstimate]) -> Any:
     from rich.table import Table
 
-    table = Table("stage", "to do", "done", "work", "cost", "from", box=None, pad_edge=False)
+    table = Table("stage", "to do", "done", "work", "an hour of video", "cost", "as", box=None, pad_edge=False)
     for one in stages:
-        basis = one.basis if one.items else ""
-        table.add_row(one.stage, f"{one.items:,}", f"{one.done:,}", _work(one), _cost(one), basis)
+        rate = one.rate
+        per_hour = "" if rate.per_hour is None else _time(timedelta(seconds=rate.per_hour))
+        row = (_work(one), per_hour, _cost(one), rate.basis) if one.items else ("–", "", "–", "")
+        table.add_row(one.stage, f"{one.items:,}", f"{one.done:,}", *row)
     return table
 
 
 def _work(one: StageEstimate) -> str:
-    if not one.items:
-        return "–"
     if one.unknown == one.items:
         return "unknown"
     rest = f" + {one.unknown:,} unknown" if one.unknown else ""
@@ -126,8 +126,6 @@ def _work(one: StageEstimate) -> str:
 
 
 def _cost(one: StageEstimate) -> str:
-    if not one.items:
-        return "–"
     if one.unpriced == one.items:
         return "unknown"
     rest = f" + {one.unpriced:,} unknown" if one.unpriced else ""

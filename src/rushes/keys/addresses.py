@@ -85,12 +85,15 @@ def normalized(address: Address) -> str:
     Escapes follow RFC 3986, section 6.2.2. A fragment is dropped unless it is a route (`#/…`, `#!…`), which on a page
     made by scripts says what is shown.
     """
-    path = address.path or "/"
-    if not _PLAIN.fullmatch(path):
-        path = _without_dots(_escaped(path))
     query = _query(address.query) if address.query else ""
     fragment = _escaped(address.fragment) if address.fragment.startswith(("/", "!")) else ""
-    return f"{address.origin}{path}{'?' if query else ''}{query}{'#' if fragment else ''}{fragment}"
+    return f"{address.origin}{normal_path(address)}{'?' if query else ''}{query}{'#' if fragment else ''}{fragment}"
+
+
+def normal_path(address: Address) -> str:
+    """The path with escapes and dots resolved."""
+    path = address.path or "/"
+    return path if _PLAIN.fullmatch(path) else _without_dots(_escaped(path))
 
 
 def _refuse_unwritten(text: str) -> None:

@@ -10,13 +10,14 @@ import functools
 import re
 from urllib.parse import urlencode, urljoin
 
-from rushes.keys.addresses import Address, BadAddress, parse
+from rushes.keys.addresses import Address, BadAddress, normal_path, parse
 from rushes.model import Source, VideoKey
 
 _ID = re.compile(r"[0-9A-Za-z_-]{11}(?![0-9A-Za-z_-])")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _COMMON = re.compile(
-    r"https?://(?:(?:(?:www|m)\.)?youtube\.com/(?:watch\?v=|shorts/)|youtu\.be/)([0-9A-Za-z_-]{11})(?:[?&#][!-~]{0,2000})?"
+    r"https?://(?:(?:www|m)\.)?(?:youtube\.com/watch\?v=([0-9A-Za-z_-]{11})(?:[&#][!-~]{0,2000})?"
+    r"|(?:youtube\.com/shorts|youtu\.be)/([0-9A-Za-z_-]{11})(?:[?#][!-~]{0,2000})?)"
 )
 _HOST = re.compile(
     r"(?:(?:www|m|music|gaming|kids|tv)\.)?(?:youtube\.com|youtube-nocookie\.com|youtubekids\.com|youtu\.be)"
@@ -38,7 +39,7 @@ def video(identifier: str) -> Source:
 def quick(text: str) -> Source | None:
     """The video of the commonest spellings, without taking them apart."""
     found = _COMMON.fullmatch(text)
-    return video(found[1]) if found else None
+    return video(found[1] or found[2]) if found else None
 
 
 def is_id(text: str) -> bool:
@@ -68,7 +69,7 @@ def read(address: Address, *, as_list: bool = False, hops: int = 0) -> Source | 
     Raises:
         BadAddress: it is written like a video's or list's address, but without a right id.
     """
-    steps = [step for step in address.path.split("/") if step]
+    steps = [step for step in normal_path(address).split("/") if step]
     first = steps[0].lower() if steps else ""
     inner = _inner(address, first)
     if inner is not None and hops < _MAX_HOPS:
