@@ -129,8 +129,9 @@ class Child:
 
     async def last_words(self) -> str:
         await self._process.wait()
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self._drain), 1)  # a grandchild may hold the pipe open
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):  # a grandchild may hold the pipe open
+                await asyncio.shield(self._drain)
         return bytes(self._stderr).decode(errors="replace").strip()
 
     async def stop(self) -> None:
@@ -138,7 +139,8 @@ class Child:
         if self.running:
             self._signal(signal.SIGTERM)
             try:
-                await asyncio.wait_for(self._process.wait(), self._grace.total_seconds())
+                async with asyncio.timeout(self._grace.total_seconds()):
+                    await self._process.wait()
             except (TimeoutError, asyncio.CancelledError):
                 self._signal(signal.SIGKILL)
                 await self._process.wait()

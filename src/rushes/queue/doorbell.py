@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import asyncpg
 
+    from rushes.queue.connection import Connection
+
 CHANNEL = "rushes_jobs"
 INTERVAL = 0.1
 
@@ -36,7 +38,8 @@ class Doorbell:
     async def wait(self, timeout: float) -> bool:
         """Wait until it rings, at most `timeout` seconds. Returns whether it rang."""
         try:
-            await asyncio.wait_for(self._heard.wait(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._heard.wait()
         except TimeoutError:
             return False
         self._heard.clear()
@@ -66,11 +69,27 @@ class Doorbell:
         while True:
             with contextlib.suppress(*_connection_faults()):
                 async with self._pool.acquire() as connection:
-                    lost = asyncio.Event()
-                    connection.add_termination_listener(lambda *_, lost=lost: lost.set())
-                    await connection.add_listener(CHANNEL, lambda *_: self._heard.set())
-                    await lost.wait()
+                    await self._hear(connection)
             await asyncio.sleep(1)
+
+    async def _hear(self, connection: Connection) -> None:
+        """Hear until the connection is lost."""
+        lost = asyncio.Event()
+
+        def rang(*_: object) -> None:
+            self._heard.set()
+
+        def ended(*_: object) -> None:
+            lost.set()
+
+        connection.add_termination_listener(ended)
+        await connection.add_listener(CHANNEL, rang)
+        try:
+            await lost.wait()
+        finally:
+            connection.remove_termination_listener(ended)
+            with contextlib.suppress(*_connection_faults()):
+                await connection.remove_listener(CHANNEL, rang)
 
 
 def _connection_faults() -> tuple[type[Exception], ...]:

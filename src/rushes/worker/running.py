@@ -90,12 +90,14 @@ class Runner:
 
 
 async def _within(timeout: timedelta | None, work: Awaitable[Result]) -> Result:
-    if timeout is None:
-        return await work
+    limit = asyncio.timeout(None if timeout is None else timeout.total_seconds())
     try:
-        return await asyncio.wait_for(work, timeout.total_seconds())
-    except TimeoutError:
-        raise Transient(f"it took longer than {timeout}") from None
+        async with limit:
+            return await work
+    except TimeoutError as error:
+        if limit.expired():
+            raise Transient(f"it took longer than {timeout}") from error
+        raise
 
 
 def _check(stage: Stage, result: Result) -> None:

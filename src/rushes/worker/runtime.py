@@ -118,8 +118,7 @@ class Worker:
             claimed = await self._claim(clock)
             if not claimed and not self._running and (ended := await self._standing()):
                 return ended
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), min(POLL_SECONDS, clock.seconds_left() + 0.001))
+            await self._wait(clock.seconds_left() + 0.001)
 
     async def _claim(self, clock: Clock) -> int:
         free = self._free_slots(clock.jobs_left(self._begun))
@@ -234,12 +233,20 @@ class Worker:
         while self._running and loop.time() < self._deadline:
             _raise_from(background)
             self._wake.clear()
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), min(POLL_SECONDS, max(0.0, self._deadline - loop.time())))
+            await self._wait(self._deadline - loop.time())
         tasks = [running.task for running in self._running.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait until something happens, but no longer than a poll takes.
+
+        (`asyncio.wait_for` would now and then swallow a cancellation: Python issue 86296, mended in 3.12.)
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(POLL_SECONDS, max(0.0, seconds))):
+                await self._wake.wait()
 
     @contextlib.contextmanager
     def _through_outages(self) -> Iterator[None]:
