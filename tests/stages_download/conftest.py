@@ -20,6 +20,7 @@ from rushes.media.ffmpeg import find_ffmpeg
 from rushes.model import Job, JobId, JobStatus, Source, Trust, VideoKey
 from rushes.settings import Settings
 from rushes.stages.base import Options, Result, Stage
+from rushes.stages.download import download
 
 BLOCK = 64 * 1024
 
@@ -88,6 +89,11 @@ class Site(ThreadingHTTPServer):
     def visits_to(self, path: str) -> list[Visit]:
         return [visit for visit in self.visits if visit.path == path]
 
+    def stop(self) -> None:
+        self.let_go.set()
+        self.shutdown()
+        self.server_close()
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away in the middle is what these tests are about."""
 
@@ -149,9 +155,7 @@ class Handler(BaseHTTPRequestHandler):
 def site() -> Iterator[Site]:
     site = Site()
     yield site
-    site.let_go.set()
-    site.shutdown()
-    site.server_close()
+    site.stop()
 
 
 @pytest.fixture(scope="session")
@@ -260,6 +264,41 @@ def desk(tmp_path: Path, settings: Settings) -> Callable[..., Desk]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def captions() -> str:
     return VTT
+
+
+def put_page(site: Site, media: Callable[..., Path]) -> str:
+    """A page as people make them: a video, its poster, its captions. Returns its address."""
+    site.put("/talk.mp4", media("talk.mp4"), "video/mp4")
+    site.put("/talk.en.vtt", VTT, "text/vtt")
+    site.put("/poster.jpg", media("poster.jpg"), "image/jpeg")
+    track = '<track src="/talk.en.vtt" kind="subtitles" srclang="en">'
+    return site.put("/page", site.page_of("/talk.mp4", title="Bread at home", tracks=track))
+
+
+@pytest.fixture
+def page(site: Site, media: Callable[..., Path]) -> str:
+    return put_page(site, media)
+
+
+@dataclass
+class Fetched:
+    """A run that several tests look at."""
+
+    site: Site
+    url: str
+    desk: Desk
+    result: Result
+
+
+@pytest.fixture(scope="module")
+def fetched(media: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fetched]:
+    """The page, downloaded with all that is in it."""
+    folder = tmp_path_factory.mktemp("fetched")
+    site = Site()
+    url = put_page(site, media)
+    desk = Desk(Source(VideoKey("url:page"), url), folder / "scratch", Settings(home=folder))
+    yield Fetched(site, url, desk, asyncio.run(desk.run(download)))
+    site.stop()

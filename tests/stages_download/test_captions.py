@@ -64,11 +64,13 @@ def test_a_tracks_name_becomes_a_tag_that_is_safe_in_a_file_name(name: str, tag:
 @pytest.mark.parametrize(
     ("content", "form"),
     [
-        (b"\xef\xbb\xbfWEBVTT\n\n", "vtt"),
+        (b"\xef\xbb\xbfWEBVTT\n\n00:01.000 --> 00:02.000\nHello\n", "vtt"),
+        (b"WEBVTT\n\n", None),
         (b"1\n00:00:01,000 --> 00:00:02,000\nHello\n", "srt"),
-        (b'{"wireMagic": "pb3", "events": []}', "json3"),
-        (b'<?xml version="1.0"?><tt xmlns="http://www.w3.org/ns/ttml"></tt>', "ttml"),
-        (b"[Script Info]\nTitle: x\n", "ass"),
+        (b'{"wireMagic": "pb3", "events": [{"segs": [{"utf8": "hello"}]}]}', "json3"),
+        (b'{"error": "gone"}', None),
+        (b'<?xml version="1.0"?><tt xmlns="http://www.w3.org/ns/ttml"><p begin="0s">x</p></tt>', "ttml"),
+        (b"[Script Info]\nTitle: x\n[Events]\nDialogue: 0,0:00:01.00", "ass"),
         (b"<!doctype html><title>Not found</title>", None),
         (b"", None),
         (b"MZ\x90\x00", None),

@@ -48,18 +48,17 @@ def options_of(item: NewItem) -> DownloadOptions:
     return DownloadOptions.model_validate(item.options["download"])
 
 
-async def test_a_feed_becomes_its_episodes_in_its_order(site: Any, feed: str, desk: Any) -> None:
+async def test_a_feed_becomes_its_episodes_in_its_order_with_what_it_knows_of_them(
+    site: Any, feed: str, desk: Any
+) -> None:
     result = await desk(feed, collection=True).run(scrape)
     assert [item.title for item in result.items] == list(TITLES)
     assert [item.source.location for item in result.items] == [f"{site.address}/{n}.mp3" for n in range(1, 6)]
     assert len({item.source.key for item in result.items}) == 5
     assert [item.origin for item in result.items] == [f"{feed}:{n}" for n in range(1, 6)]
     assert result.notes == []
-
-
-async def test_an_episode_takes_along_what_the_feed_knows_of_it(site: Any, feed: str, desk: Any) -> None:
-    _, second, *_ = (await desk(feed, collection=True).run(scrape)).items
-    options = options_of(second)
+    # What the feed knows of an episode goes along with it.
+    options = options_of(result.items[1])
     assert options.captions_url == f"{site.address}/2.vtt"
     assert options.captions_language == "de"
     assert options.page_url == f"{site.address}/episodes/2"

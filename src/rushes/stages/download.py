@@ -164,14 +164,14 @@ def in_words(progress: Progress) -> str:
 
 
 async def _checked(media: FetchedMedia, wanted: Wanted, expected: float | None) -> Probe:
-    """Look at what came. What an interrupted transfer may have spoilt is thrown away, to be fetched anew."""
+    """Look at what came. What is no good is thrown away, so that another attempt fetches it anew."""
     path = Path(media.path)
     try:
         return await check(path, audio=wanted.sound_needed, picture=wanted.picture_needed, expected=expected)
     except Permanent as fault:
+        discard(path)
         if media.whole and not media.resumed:
             raise
-        discard(path)
         raise Transient(f"the transfer was not whole: {fault.reason}") from fault
 
 

@@ -18,6 +18,15 @@ PUBLISHED_FORMATS = ("vtt", "srt", "json3", "ttml", "ass", "ssa", "sami", "smi")
 UNKNOWN = "und"
 """BCP 47 for a language that nobody named."""
 MOST_PUBLISHED = 4
+_SIGNS = {
+    "vtt": (rb"WEBVTT", rb"-->"),
+    "json3": (rb"\{", rb'"utf8"'),
+    "ass": (rb"\[Script Info\]", rb"Dialogue:"),
+    "ttml": (rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(\w+:)?tt[\s>]", rb"<(\w+:)?p[\s>]"),
+    "smi": (rb"<SAMI>", rb"<SYNC"),
+    "srt": (rb"\d+\s*\r?\n\s*\d+:\d\d:\d\d", rb"-->"),
+}
+"""How each format begins, and what a line of speech has in it."""
 _TAG = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 
 Offered = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -68,17 +77,12 @@ def language_tag(name: str) -> str:
 
 
 def sniff(content: bytes) -> str | None:
-    """The format of a caption file by its content; None where it is none, such as an error page or nothing at all."""
+    """The format of a caption file by its content; None where it is none: an error page, or no line of speech at all."""
     start = content[:2000].lstrip(b"\xef\xbb\xbf \t\r\n")
-    signs = (
-        ("vtt", rb"WEBVTT"),
-        ("json3", rb"\{"),
-        ("ass", rb"\[Script Info\]"),
-        ("ttml", rb"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(\w+:)?tt[\s>]"),
-        ("smi", rb"<SAMI>"),
-        ("srt", rb"\d+\s*\r?\n\s*\d+:\d\d:\d\d"),
-    )
-    return next((name for name, sign in signs if re.match(sign, start, re.IGNORECASE | re.DOTALL)), None)
+    for form, (sign, line) in _SIGNS.items():
+        if re.match(sign, start, re.IGNORECASE | re.DOTALL):
+            return form if re.search(line, content, re.IGNORECASE) else None
+    return None
 
 
 def _heard(automatic: Offered, wanted: Sequence[str], original: str | None) -> list[str]:
