@@ -1,0 +1,80 @@
+"""Rushes: lists of videos become finished work.
+
+These are the public names; everything else may change. They are imported when they are first used, so that a program
+that needs one pays for one.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rushes.errors import (
+        DatabaseError,
+        ErrorClass,
+        NeedsInput,
+        Permanent,
+        RateLimited,
+        RushesError,
+        Scope,
+        SettingsError,
+        Transient,
+        UsageError,
+    )
+    from rushes.library import run, stage
+    from rushes.model import Engine, Facts, Job, NewItem, Source
+    from rushes.runs import RunReport
+    from rushes.settings import Settings
+    from rushes.stages.base import Context, InputFile, Made, Options, Result, Stage
+
+_HOMES = {
+    "rushes.errors": (
+        "DatabaseError", "ErrorClass", "NeedsInput", "Permanent", "RateLimited", "RushesError", "Scope", "SettingsError",
+        "Transient", "UsageError",
+    ),
+    "rushes.library": ("run", "stage"),
+    "rushes.model": ("Engine", "Facts", "Job", "NewItem", "Source"),
+    "rushes.runs": ("RunReport",),
+    "rushes.settings": ("Settings",),
+    "rushes.stages.base": ("Context", "InputFile", "Made", "Options", "Result", "Stage"),
+}  # fmt: skip
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Context",
+    "DatabaseError",
+    "Engine",
+    "ErrorClass",
+    "Facts",
+    "InputFile",
+    "Job",
+    "Made",
+    "NeedsInput",
+    "NewItem",
+    "Options",
+    "Permanent",
+    "RateLimited",
+    "Result",
+    "RunReport",
+    "RushesError",
+    "Scope",
+    "Settings",
+    "SettingsError",
+    "Source",
+    "Stage",
+    "Transient",
+    "UsageError",
+    "run",
+    "stage",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'rushes' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

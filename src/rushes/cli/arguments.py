@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
+import sys
 from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,6 +35,9 @@ Concurrency = Annotated[
     str,
     typer.Option("--concurrency", "-c", metavar="N|KIND=N,...", help="Jobs of each kind at once, such as download=8."),
 ]
+Modules = Annotated[
+    list[str] | None, typer.Option("--import", metavar="MODULE", help="A module with stages of your own.")
+]
 BatchNumber = Annotated[int, typer.Argument(metavar="BATCH", help="Its number; `rushes batch list` shows them.")]
 
 
@@ -46,6 +51,17 @@ def parse_concurrency(text: str) -> dict[str, int]:
             raise UsageError(f"--concurrency {text!r}: wanted a number from 1 to 1000, found {number!r}")
         parsed[kind] = int(number)
     return parsed
+
+
+def import_modules(modules: Iterable[str]) -> None:
+    """Import modules, found as `python -m` would find them, for the stages they register. Raises: UsageError."""
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            raise UsageError(f"--import {module}: {error}") from error
 
 
 def chosen(name: str, value: str | None, allowed: Iterable[str]) -> str | None:

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rushes.cli.arguments import Concurrency, Inputs, Pipeline, Set, database, parse_concurrency
+from rushes.cli.arguments import (
+    Concurrency,
+    Inputs,
+    Modules,
+    Pipeline,
+    Set,
+    database,
+    import_modules,
+    parse_concurrency,
+)
 from rushes.cli.output import Exit, JsonFlag, print_json
 from rushes.cli.output import run as run_coroutine
 from rushes.pipelines import DEFAULT
@@ -28,6 +37,7 @@ def run(
     name: Annotated[str | None, typer.Option(help="A name for the batch.")] = None,
     names: Annotated[str | None, typer.Option(help="Template of folder names, such as {position:03d}-{slug}.")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Use no results of earlier runs.")] = False,
+    modules: Modules = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Turn videos into transcripts and summaries.
@@ -45,6 +55,7 @@ def run(
     """
     from rushes.runs import Request
 
+    import_modules(modules or ())
     request = Request(
         inputs=inputs, pipeline=pipeline, options=options or (), out=out, name=name, names=names,
         concurrency=parse_concurrency(concurrency), priority=priority, reuse=not fresh,

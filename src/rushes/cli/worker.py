@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rushes.cli.arguments import Concurrency, chosen, database, parse_concurrency
+from rushes.cli.arguments import Concurrency, Modules, chosen, database, import_modules, parse_concurrency
 from rushes.cli.output import JsonFlag, print_json, safe, stderr
 from rushes.cli.output import run as run_coroutine
-from rushes.errors import UsageError
 
 if TYPE_CHECKING:
     from rushes.worker import Report
@@ -30,7 +29,7 @@ def worker(
     grace: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="What running work gets after SIGTERM.")
     ] = None,
-    modules: Annotated[list[str] | None, typer.Option("--import", help="A module with stages of your own.")] = None,
+    modules: Modules = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Work at whatever is queued. With bounds it is a job of Cloud Run or Kubernetes; without, a service.
@@ -58,7 +57,7 @@ async def _work(kinds: str, concurrency: dict[str, int], modules: list[str], ove
     from rushes.sources.postgres import QueueSource
     from rushes.worker import Bounds, Worker
 
-    _import(modules)
+    import_modules(modules)
     async with database(**overrides) as (settings, opened):
         queue = Queue(opened.pool, lease=settings.lease)
         runner = Worker(
@@ -79,18 +78,6 @@ def _kinds(text: str) -> list[str]:
     for kind in wanted:
         registry.get(kind)
     return wanted
-
-
-def _import(modules: list[str]) -> None:
-    import importlib
-    import sys
-
-    sys.path.insert(0, "")
-    for module in modules:
-        try:
-            importlib.import_module(module)
-        except ImportError as error:
-            raise UsageError(f"--import {module}: {error}") from error
 
 
 class _Trouble:
