@@ -166,6 +166,14 @@ def test_exceptions(error: BaseException, error_class: ErrorClass, *, environmen
     assert (failure.error_class, failure.environment) == (error_class, environment)
 
 
+def test_a_full_disk_is_told_in_words() -> None:
+    reported = DownloadError("ERROR: unable to write data: [Errno 28] No space left on device")
+    reported.__context__ = OSError(errno.ENOSPC, "No space left on device", "/data/media.part")
+    failure = classify(reported, HERE)
+    assert failure is not None
+    assert failure.message == "the disk is full (/data/media.part)"
+
+
 def test_countries_are_named() -> None:
     failure = classify(NOT_HERE, HERE)
     assert failure is not None

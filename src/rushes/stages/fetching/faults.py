@@ -76,7 +76,7 @@ def classify(error: BaseException, place: Place) -> Failure | None:
     place = replace(place, extractor=place.extractor or site)
     for found in (_by_type(cause, place) for cause in chain):
         if found:
-            return _preferring(_ours(" ".join(map(str, chain))), found)
+            return _preferring(_ours(str(chain[0])), found)
     if not any(_is_yt_dlps(cause) for cause in chain):
         return None
     return by_words(str(chain[-1] if _is_yt_dlps(chain[-1]) else error), place)
@@ -264,7 +264,7 @@ def _signed(sign: Sign, message: str) -> Failure:
 
 def _preferring(ours: Failure | None, found: Failure) -> Failure:
     """A status or a type is exact, except that only words tell a bot check and a missing tool."""
-    return ours if ours and ours.environment else found
+    return ours if ours and ours.environment and not found.environment else found
 
 
 def _lack(message: str, remedy: str) -> Failure:
