@@ -20,7 +20,8 @@ from rushes.batches.estimate import MEASURED, Estimator, Rates
 from rushes.batches.intake import Line, Report, Valid, read_inputs, run_key, seekable
 from rushes.batches.keys import FileKeysOnDisk
 from rushes.batches.prices import rate_of
-from rushes.errors import DatabaseError, RushesError
+from rushes.errors import DatabaseError
+from rushes.media.faults import EngineFault, EngineMissing, MediaFault
 from rushes.model import Artifact, Job, JobId, JobStatus, Lease, NewItem, Plan, Step, WorkerId
 from rushes.pipelines import COLLECTION_STAGE
 from rushes.settings import Settings
@@ -83,8 +84,8 @@ async def forecast(
                 text.seek(0)
             batch = await _made_before(database, run_key(question.inputs, plan, question.out, stdin=text))
     if reader.unprobed:
-        notes.append(f"the length of {reader.unprobed} more files was not looked for")
-    return Forecast(plan, report, reader.estimate, batch, tuple(notes))
+        notes.append(f"the length of {reader.unprobed:,} files was not looked for")
+    return Forecast(plan, report, reader.estimate, batch, (*notes, *reader.notes))
 
 
 def _lines(settings: Settings, question: Question, plan: Plan, stdin: BinaryIO | None) -> Iterator[Line]:
@@ -161,6 +162,7 @@ class _Reader:
     def __init__(self, settings: Settings, plan: Plan, database: Connection | None, estimate: Estimator) -> None:
         self.estimate = estimate
         self.unprobed = 0
+        self.notes: list[str] = []
         self._plan = plan
         self._database = database
         self._storage = LocalStorage(settings.artifacts)
@@ -186,8 +188,13 @@ class _Reader:
         self._probed += len(now)
         self.unprobed += len(unknown) - len(now)
         turn = asyncio.Semaphore(PROBES_AT_ONCE)
-        found = await asyncio.gather(*(_length(Path(one.source.location), turn) for one in now))
-        durations.update({one.source.key: length for one, length in zip(now, found, strict=True)})
+        try:
+            found = await asyncio.gather(*(_length(Path(one.source.location), turn) for one in now))
+        except EngineMissing as error:
+            self.notes.append(f"the length of files is unknown: {error.reason}")
+            self._probed = PROBES
+        else:
+            durations.update({one.source.key: length for one, length in zip(now, found, strict=True)})
 
     async def _done(self, items: Sequence[NewItem]) -> Mapping[str, frozenset[str]]:
         """Which stages an earlier run did for each of these, by the identities that a worker will look for.
@@ -253,6 +260,6 @@ async def _length(path: Path, turn: asyncio.Semaphore) -> timedelta | None:
     async with turn:
         try:
             found = await probe(path)
-        except RushesError:
+        except (MediaFault, EngineFault):
             return None  # the run will say what is wrong with it
     return None if found.duration is None else timedelta(seconds=found.duration)
