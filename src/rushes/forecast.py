@@ -22,11 +22,12 @@ from rushes.batches.keys import FileKeysOnDisk
 from rushes.batches.prices import rate_of
 from rushes.errors import DatabaseError
 from rushes.media.faults import EngineFault, EngineMissing, MediaFault
-from rushes.model import Artifact, Job, JobId, JobStatus, Lease, NewItem, Plan, Step, WorkerId
+from rushes.model import JSON, Artifact, Job, JobId, JobStatus, Lease, NewItem, Plan, Step, WorkerId
 from rushes.pipelines import COLLECTION_STAGE
 from rushes.settings import Settings
 from rushes.sources.base import Assignment
 from rushes.stages import registry
+from rushes.stages.base import Options, Stage
 from rushes.storage import LocalStorage
 from rushes.worker.fingerprint import fingerprint
 
@@ -38,6 +39,7 @@ STEP = 5000
 PROBES = 200
 """Files that are opened for their length: each takes a fifth of a second."""
 PROBES_AT_ONCE = 2
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,8 @@ class _Reader:
 
         One stage after the other, since what a stage made is part of the next one's identity.
         """
-        going = [_Chain(self._plan, item) for item in items if not item.source.collection]
+        steps = _steps(self._plan, {}) if items else []
+        going = [_Chain(self._plan, item, steps) for item in items if not item.source.collection]
         done: dict[str, list[str]] = {}
         first = int(self._plan.steps[0].stage == COLLECTION_STAGE and len(self._plan.steps) > 1)
         for index in range(first, len(self._plan.steps)):
@@ -230,28 +233,40 @@ class _Reader:
             return False
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What of a plan's step enters the identity of its results."""
+
+    stage: Stage
+    options: Options
+    wanted: frozenset[str]
+
+
+def _steps(plan: Plan, options: Mapping[str, JSON]) -> list[_Step]:
+    steps = registry.with_options(plan, options).steps
+    stages = [registry.get(step.stage) for step in steps]
+    return [
+        _Step(stage, registry.parse_options(stage, step.options), registry.wanted(plan, index))
+        for index, (stage, step) in enumerate(zip(stages, steps, strict=True))
+    ]
+
+
 class _Chain:
     """An item on its way through stages that are done."""
 
-    def __init__(self, plan: Plan, item: NewItem) -> None:
+    def __init__(self, plan: Plan, item: NewItem, steps: Sequence[_Step]) -> None:
         self.item = item
         self.inputs: list[Artifact] = []
-        self._plan = registry.with_options(plan, item.options) if item.options else plan
-        self._batch_plan = plan
+        self._plan = plan
+        self._steps = _steps(plan, item.options) if item.options else steps
 
     def identity(self, index: int) -> str | None:
-        step = self._plan.steps[index]
-        stage = registry.get(step.stage)
-        options = registry.parse_options(stage, step.options)
-        wanted = registry.wanted(self._batch_plan, index)
-        return fingerprint(self._assignment(index), stage, options, wanted)
-
-    def _assignment(self, index: int) -> Assignment:
-        """What a worker would be handed."""
-        kind = self._plan.steps[index].stage
-        job = Job(JobId(0), kind, JobStatus.QUEUED, 0, 0, 0, {}, datetime.now(UTC))
+        step = self._steps[index]
+        # What a worker would be handed, as far as identities go.
+        job = Job(JobId(0), step.stage.name, JobStatus.QUEUED, 0, 0, 0, {}, _LONG_AGO)
         lease = Lease(JobId(0), 0, WorkerId(0))
-        return Assignment(lease, job, self._batch_plan, index, self.item.source, inputs=self.inputs)
+        assignment = Assignment(lease, job, self._plan, index, self.item.source, inputs=self.inputs)
+        return fingerprint(assignment, step.stage, step.options, step.wanted)
 
 
 async def _length(path: Path, turn: asyncio.Semaphore) -> timedelta | None:
