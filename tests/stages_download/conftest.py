@@ -20,7 +20,7 @@ from rushes.media.ffmpeg import find_ffmpeg
 from rushes.model import Job, JobId, JobStatus, Source, Trust, VideoKey
 from rushes.settings import Settings
 from rushes.stages.base import Options, Result, Stage
-from rushes.stages.download import download
+from rushes.stages.download import DOWNLOAD
 
 BLOCK = 64 * 1024
 
@@ -300,5 +300,5 @@ def fetched(media: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
     site = Site()
     url = put_page(site, media)
     desk = Desk(Source(VideoKey("url:page"), url), folder / "scratch", Settings(home=folder))
-    yield Fetched(site, url, desk, asyncio.run(desk.run(download)))
+    yield Fetched(site, url, desk, asyncio.run(desk.run(DOWNLOAD)))
     site.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from datetime import UTC, datetime, timedelta
+from http.client import IncompleteRead
 from typing import Any
 
 import pytest
@@ -25,10 +26,10 @@ from rushes.stages.fetching.faults import (
     classify,
     disk_failure,
     from_error,
-    plain,
     rest_asked,
     to_error,
 )
+from rushes.stages.fetching.wording import plain
 
 HERE = Place("https://video.example/watch?id=1", extractor="example")
 PAGE = Place("https://video.example/talk.html", extractor="generic")
@@ -150,6 +151,12 @@ def test_broken_connections_are_transient_and_told_in_words(text: str, words: st
         (ThrottledDownload(), TRANSIENT, False),
         (NOT_HERE, PERMANENT, False),
         (UnsupportedError("https://x.example/"), PERMANENT, False),
+        (
+            ExtractorError("A network error has occurred.", cause=IncompleteRead(b"", 9), expected=True),
+            TRANSIENT,
+            False,
+        ),
+        (ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"), TRANSIENT, False),
         (OSError(errno.ENOSPC, "No space left on device", "/x"), NEEDS, True),
         (PermissionError(errno.EACCES, "Permission denied", "/x"), NEEDS, True),
         (ExtractorError("An extractor error has occurred.", cause=KeyError("videoId")), PERMANENT, False),

@@ -13,7 +13,7 @@ import pytest
 from rushes.documents import VideoDocument
 from rushes.errors import NeedsInput, Permanent, RateLimited, Scope, Transient
 from rushes.stages.base import Made, Result
-from rushes.stages.download import download
+from rushes.stages.download import DOWNLOAD
 
 
 def made(result: Result, kind: str) -> list[Made]:
@@ -64,7 +64,7 @@ def test_progress_is_told_in_words(fetched: Any) -> None:
 
 
 async def test_captions_stand_in_for_the_media(page: str, site: Any, desk: Any) -> None:
-    result = await desk(page, wanted={"captions_or_audio"}).run(download)
+    result = await desk(page, wanted={"captions_or_audio"}).run(DOWNLOAD)
     assert kinds(result) == ["captions", "metadata", "thumbnail"]
     assert site.visits_to("/talk.mp4") == []
 
@@ -76,18 +76,18 @@ async def test_captions_that_do_not_serve_leave_the_media_wanted(page: str, site
         site.put("/talk.en.vtt", "<html>Sorry</html>")
     if trouble == "missing":
         del site.pages["/talk.en.vtt"]
-    result = await desk(page, wanted={"captions_or_audio"}, options={"languages": languages}).run(download)
+    result = await desk(page, wanted={"captions_or_audio"}, options={"languages": languages}).run(DOWNLOAD)
     assert len(made(result, "media")) == 1
     assert len(result.notes) == (0 if trouble == "other language" else 1)
     assert document(result).notes == tuple(result.notes)
 
 
 async def test_captions_alone_fetch_no_media(page: str, site: Any, desk: Any) -> None:
-    result = await desk(page, wanted={"captions"}).run(download)
+    result = await desk(page, wanted={"captions"}).run(DOWNLOAD)
     assert kinds(result) == ["captions", "metadata", "thumbnail"]
     site.pages["/talk.en.vtt"].statuses = [503]
     with pytest.raises(Transient):
-        await desk(page, wanted={"captions"}).run(download)
+        await desk(page, wanted={"captions"}).run(DOWNLOAD)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ async def test_captions_alone_fetch_no_media(page: str, site: Any, desk: Any) ->
 )
 async def test_a_media_file_of_its_own_address(site: Any, media: Any, desk: Any, name: str, type: str) -> None:  # noqa: A002
     url = site.put(f"/{name}", media(name), type)
-    result = await desk(url, wanted={"audio"}, title="Bread, part 1").run(download)
+    result = await desk(url, wanted={"audio"}, title="Bread, part 1").run(DOWNLOAD)
     assert document(result).title == "Bread, part 1"
     assert document(result).has_picture is (name == "talk.mp4")
     assert made(result, "media")[0].path.read_bytes() == site.pages[f"/{name}"].content
@@ -103,7 +103,7 @@ async def test_a_media_file_of_its_own_address(site: Any, media: Any, desk: Any,
 
 
 async def test_an_address_that_ends_in_anything_is_taken_by_its_type(site: Any, media: Any, desk: Any) -> None:
-    result = await desk(site.put("/stream.php", media("talk.mp4"), "video/mp4"), wanted={"audio"}).run(download)
+    result = await desk(site.put("/stream.php", media("talk.mp4"), "video/mp4"), wanted={"audio"}).run(DOWNLOAD)
     assert len(made(result, "media")) == 1
 
 
@@ -119,7 +119,7 @@ async def test_sound_alone_is_taken_where_the_site_offers_it(site: Any, media: A
     site.put("/sound.m3u8", segment.format("/talk.m4a"), "application/vnd.apple.mpegurl")
     site.put("/picture.m3u8", segment.format("/talk.mp4"), "application/vnd.apple.mpegurl")
     url = site.put("/talk.m3u8", listed, "application/vnd.apple.mpegurl")
-    result = await desk(url, wanted={"audio"}).run(download)
+    result = await desk(url, wanted={"audio"}).run(DOWNLOAD)
     assert site.visits_to("/talk.mp4") == []
     assert made(result, "media")[0].metadata["has_picture"] is False
 
@@ -131,7 +131,7 @@ async def test_a_feeds_transcript_counts_as_the_publishers_captions(
     transcript = site.put("/1.vtt", captions, "text/plain")
     page_url = f"{site.address}/episodes/1"
     options = {"captions_url": transcript, "captions_language": "en", "page_url": page_url, "uploader": "Bread"}
-    result = await desk(url, wanted={"captions_or_audio"}, options=options).run(download)
+    result = await desk(url, wanted={"captions_or_audio"}, options=options).run(DOWNLOAD)
     video = document(result)
     assert [(one.language, one.automatic, one.format) for one in video.captions] == [("en", False, "vtt")]
     assert (video.url, video.uploader) == (page_url, "Bread")
@@ -142,25 +142,25 @@ async def test_a_feeds_transcript_counts_as_the_publishers_captions(
 async def test_statuses_of_pages_are_classed(page: str, site: Any, desk: Any) -> None:
     site.pages["/page"].statuses = [404, 403, 503]
     with pytest.raises(Permanent, match=r"^127\.0\.0\.1 answered 404 \(Not Found\)$"):
-        await desk(page).run(download)
+        await desk(page).run(DOWNLOAD)
     with pytest.raises(NeedsInput, match=r"answered 403 \(Forbidden\): it wants a login"):
-        await desk(page).run(download)
+        await desk(page).run(DOWNLOAD)
     with pytest.raises(Transient, match=r"answered 503 \(Service Unavailable\)"):
-        await desk(page).run(download)
+        await desk(page).run(DOWNLOAD)
 
 
 async def test_statuses_of_media_are_classed(page: str, site: Any, desk: Any) -> None:
     site.pages["/talk.mp4"].statuses = [410, *[503] * 4]
     with pytest.raises(Permanent, match="answered 410"):
-        await desk(page, wanted={"audio"}).run(download)
+        await desk(page, wanted={"audio"}).run(DOWNLOAD)
     with pytest.raises(Transient, match="answered 503"):
-        await desk(page, wanted={"audio"}).run(download)
+        await desk(page, wanted={"audio"}).run(DOWNLOAD)
 
 
 async def test_a_rate_limit_tells_how_long_the_host_asked_to_rest(page: str, site: Any, desk: Any) -> None:
     site.pages["/page"].statuses, site.pages["/page"].headers = [429], {"Retry-After": "90"}
     with pytest.raises(RateLimited) as caught:
-        await desk(page).run(download)
+        await desk(page).run(DOWNLOAD)
     assert caught.value.retry_after == timedelta(seconds=90)
 
 
@@ -168,21 +168,21 @@ async def test_a_refused_port_and_an_unknown_host_are_transient(site: Any, desk:
     site.shutdown()
     site.server_close()
     with pytest.raises(Transient, match=r"127\.0\.0\.1:\d+ refuses connections"):
-        await desk(f"{site.address}/talk.mp4").run(download)
+        await desk(f"{site.address}/talk.mp4").run(DOWNLOAD)
     with pytest.raises(Transient, match=r"nowhere\.invalid was not found"):
-        await desk("http://nowhere.invalid/talk.mp4").run(download)
+        await desk("http://nowhere.invalid/talk.mp4").run(DOWNLOAD)
 
 
 async def test_a_page_without_a_video_is_permanent_and_says_what_was_tried(site: Any, desk: Any) -> None:
     url = site.put("/page", "<!doctype html><html><head><title>News</title></head><body>Words.</body></html>")
     with pytest.raises(Permanent, match="no video was found on that page: no extractor knows the site"):
-        await desk(url).run(download)
+        await desk(url).run(DOWNLOAD)
 
 
 async def test_a_text_named_mp4_is_permanent(site: Any, desk: Any) -> None:
     url = site.put("/talk.mp4", "This is no video.\n" * 400, "video/mp4")
     with pytest.raises(Permanent, match=r"(?i)not.*(media|audio or video)|no (media|audio or video)"):
-        await desk(url, wanted={"audio"}).run(download)
+        await desk(url, wanted={"audio"}).run(DOWNLOAD)
 
 
 async def test_a_truncated_video_is_permanent_and_says_how_much_is_there(site: Any, media: Any, desk: Any) -> None:
@@ -190,9 +190,9 @@ async def test_a_truncated_video_is_permanent_and_says_how_much_is_there(site: A
     url = site.put("/talk.mp4", content[: len(content) // 2], "video/mp4")
     context = desk(url, wanted={"audio"})
     with pytest.raises(Permanent, match=r"\b6\b|0:06"):
-        await context.run(download)
+        await context.run(DOWNLOAD)
     site.put("/talk.mp4", content, "video/mp4")  # mended since, and tried again by hand
-    assert len(made(await context.run(download), "media")) == 1
+    assert len(made(await context.run(DOWNLOAD), "media")) == 1
 
 
 async def test_a_transfer_that_was_cut_without_a_word_is_transient_and_fetched_anew(
@@ -202,16 +202,16 @@ async def test_a_transfer_that_was_cut_without_a_word_is_transient_and_fetched_a
     url = site.put("/page", site.page_of("/talk.mp4"))
     site.put("/talk.mp4", content, "video/mp4", no_length=True, cuts=[len(content) // 2])
     with pytest.raises(Transient, match="the transfer was not whole"):
-        await desk(url, wanted={"audio"}).run(download)
-    result = await desk(url, wanted={"audio"}).run(download)
+        await desk(url, wanted={"audio"}).run(DOWNLOAD)
+    result = await desk(url, wanted={"audio"}).run(DOWNLOAD)
     assert made(result, "media")[0].path.read_bytes() == content
 
 
 async def test_a_video_without_sound_is_permanent_where_sound_is_wanted(site: Any, media: Any, desk: Any) -> None:
     url = site.put("/mute.mp4", media("mute.mp4"), "video/mp4")
     with pytest.raises(Permanent, match="it has no sound"):
-        await desk(url, wanted={"audio"}).run(download)
-    result = await desk(url).run(download)
+        await desk(url, wanted={"audio"}).run(DOWNLOAD)
+    result = await desk(url).run(DOWNLOAD)
     assert document(result).has_audio is False
 
 
@@ -222,7 +222,7 @@ async def test_cookies_and_proxy_are_used_and_the_cookie_file_stays_as_it_was(
     jar.write_text("# Netscape HTTP Cookie File\nfar.example\tFALSE\t/\tFALSE\t0\tsession\ts3cret\n", encoding="utf-8")
     before = jar.stat()
     far = page.replace(site.address, "http://far.example")  # reached through the proxy alone
-    result = await desk(far, wanted={"audio"}, cookies=jar, proxy=site.address).run(download)
+    result = await desk(far, wanted={"audio"}, cookies=jar, proxy=site.address).run(DOWNLOAD)
     assert document(result).title == "Bread at home"
     assert {visit.headers.get("Cookie") for visit in site.visits} == {"session=s3cret"}
     assert (jar.stat().st_mtime_ns, jar.stat().st_size) == (before.st_mtime_ns, before.st_size)
@@ -235,7 +235,7 @@ async def test_a_cookie_file_that_cannot_be_read_concerns_everything(
     if content:
         (tmp_path / "jar").write_text(content, encoding="utf-8")
     with pytest.raises(NeedsInput) as caught:
-        await desk(page, cookies=tmp_path / "jar").run(download)
+        await desk(page, cookies=tmp_path / "jar").run(DOWNLOAD)
     assert caught.value.scope is Scope.ENVIRONMENT
     assert "RUSHES_COOKIES" in str(caught.value.remedy)
 
@@ -243,7 +243,7 @@ async def test_a_cookie_file_that_cannot_be_read_concerns_everything(
 async def test_secrets_of_an_address_are_in_no_message(site: Any, desk: Any) -> None:
     url = site.address.replace("//", "//me:hunter2@") + "/talk.mp4?token=s3cret"
     with pytest.raises(Permanent) as caught:
-        await desk(url).run(download)
+        await desk(url).run(DOWNLOAD)
     assert "hunter2" not in str(caught.value)
     assert "s3cret" not in str(caught.value)
     sent = site.visits[0].headers.get("Authorization", "")

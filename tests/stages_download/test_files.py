@@ -15,7 +15,7 @@ from rushes.documents import VideoDocument
 from rushes.errors import Permanent
 from rushes.model import Trust
 from rushes.stages.base import Made, Result
-from rushes.stages.download import download
+from rushes.stages.download import DOWNLOAD
 
 SRT = "1\n00:00:00,000 --> 00:00:02,000\nFlour and water.\n"
 MARK = "[CHAPTER]\nTIMEBASE=1/1\nSTART={}\nEND={}\ntitle={}\n"
@@ -49,7 +49,7 @@ def talk(home: Path, media: Any) -> Path:
 
 async def test_a_file_stays_where_it_is(talk: Path, home: Path, desk: Any) -> None:
     before = (talk.read_bytes(), talk.stat().st_mtime_ns)
-    result = await desk(str(talk)).run(download)
+    result = await desk(str(talk)).run(DOWNLOAD)
     (media,) = made(result, "media")
     assert media.path == talk
     assert media.metadata["in_place"] is True
@@ -59,7 +59,7 @@ async def test_a_file_stays_where_it_is(talk: Path, home: Path, desk: Any) -> No
 
 
 async def test_a_file_is_described_by_what_it_says_of_itself(talk: Path, desk: Any) -> None:
-    video = document(await desk(str(talk)).run(download))
+    video = document(await desk(str(talk)).run(DOWNLOAD))
     assert (video.title, video.path, video.url) == ("Bread at home", str(talk), None)
     assert video.duration == pytest.approx(6, abs=0.2)
     assert (video.has_audio, video.has_picture) == (True, True)
@@ -67,7 +67,7 @@ async def test_a_file_is_described_by_what_it_says_of_itself(talk: Path, desk: A
 
 async def test_a_file_without_a_title_has_its_name_for_one(home: Path, media: Any, desk: Any) -> None:
     path = shutil.copy(media("talk.m4a"), home / "my_first talk.m4a")
-    result = await desk(str(path)).run(download)
+    result = await desk(str(path)).run(DOWNLOAD)
     assert result.facts.title == document(result).title == "my first talk"
     assert made(result, "thumbnail") == []
 
@@ -75,7 +75,7 @@ async def test_a_file_without_a_title_has_its_name_for_one(home: Path, media: An
 async def test_a_video_gets_a_frame_for_a_thumbnail(talk: Path, desk: Any) -> None:
     from PIL import Image
 
-    (thumbnail,) = made(await desk(str(talk)).run(download), "thumbnail")
+    (thumbnail,) = made(await desk(str(talk)).run(DOWNLOAD), "thumbnail")
     with Image.open(thumbnail.path) as picture:
         assert picture.format == "JPEG"
         assert picture.width / picture.height == pytest.approx(16 / 9, abs=0.01)
@@ -89,7 +89,7 @@ async def test_captions_beside_it_are_its_publishers(talk: Path, home: Path, des
     (home / "talk.fr.srt").write_text("<html>no captions</html>", encoding="utf-8")
     (home / "talk two.vtt").write_text(captions, encoding="utf-8")
     (home / "talk.notes.txt").write_text("notes", encoding="utf-8")
-    result = await desk(str(talk)).run(download)
+    result = await desk(str(talk)).run(DOWNLOAD)
     assert sorted(languages(result)) == [("en", "srt"), ("pt-BR", "srt"), ("und", "vtt")]
     assert list(result.notes) == ["talk.fr.srt was left out: it is no caption file"]
     assert all(home not in one.path.parents for one in made(result, "captions"))
@@ -98,9 +98,9 @@ async def test_captions_beside_it_are_its_publishers(talk: Path, home: Path, des
 
 async def test_captions_beside_it_stand_in_for_the_sound(talk: Path, home: Path, desk: Any, captions: str) -> None:
     (home / "talk.en.vtt").write_text(captions, encoding="utf-8")
-    assert made(await desk(str(talk), wanted={"captions_or_audio"}).run(download), "media") == []
+    assert made(await desk(str(talk), wanted={"captions_or_audio"}).run(DOWNLOAD), "media") == []
     german = desk(str(talk), wanted={"captions_or_audio"}, options={"languages": "de"})
-    assert len(made(await german.run(download), "media")) == 1
+    assert len(made(await german.run(DOWNLOAD), "media")) == 1
 
 
 async def test_captions_and_chapters_inside_it_are_taken_out(home: Path, media: Any, desk: Any, ffmpeg: Path) -> None:
@@ -122,7 +122,7 @@ async def test_captions_and_chapters_inside_it_are_taken_out(home: Path, media: 
         "language=eng",
     ]
     subprocess.run([ffmpeg, "-v", "error", "-nostdin", *inputs, *maps, home / "full.mp4"], check=True)
-    result = await desk(str(home / "full.mp4")).run(download)
+    result = await desk(str(home / "full.mp4")).run(DOWNLOAD)
     assert [(one.title, one.start, one.end) for one in document(result).chapters] == [("Flour", 0, 3), ("Water", 3, 6)]
     assert languages(result) == [("en", "vtt")]
     assert "Flour and water." in made(result, "captions")[0].path.read_text(encoding="utf-8")
@@ -141,7 +141,7 @@ async def test_files_that_are_of_no_use_fail_in_words(home: Path, media: Any, de
     whole = media("talk.mp4").read_bytes()
     (home / name).write_bytes(content.get(name, whole[: len(whole) // 2]))
     with pytest.raises(Permanent, match=words):
-        await desk(str(home / name), wanted={"audio"}).run(download)
+        await desk(str(home / name), wanted={"audio"}).run(DOWNLOAD)
     assert (home / name).is_file()
 
 
@@ -149,12 +149,12 @@ async def test_a_playlist_in_disguise_opens_nothing(home: Path, site: Any, desk:
     listed = "#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6,\n{}\n#EXT-X-ENDLIST\n"
     (home / "talk.mp4").write_text(listed.format(f"{site.address}/secret.ts"), encoding="utf-8")
     with pytest.raises(Permanent):
-        await desk(str(home / "talk.mp4")).run(download)
+        await desk(str(home / "talk.mp4")).run(DOWNLOAD)
     assert site.visits == []
     reads_files = site.put("/talk.m3u8", listed.format("file:///etc/hostname"), "application/vnd.apple.mpegurl")
     context = desk(reads_files)
     with pytest.raises(Permanent):
-        await context.run(download)
+        await context.run(DOWNLOAD)
     assert not any(
         Path("/etc/hostname").read_bytes() in path.read_bytes() for path in context.scratch.rglob("*") if path.is_file()
     )
@@ -162,9 +162,9 @@ async def test_a_playlist_in_disguise_opens_nothing(home: Path, site: Any, desk:
 
 async def test_a_file_that_has_gone_is_permanent(home: Path, desk: Any) -> None:
     with pytest.raises(Permanent, match="the file is not there any more"):
-        await desk(str(home / "gone.mp4")).run(download)
+        await desk(str(home / "gone.mp4")).run(DOWNLOAD)
 
 
 async def test_files_are_not_for_others(talk: Path, desk: Any) -> None:
     with pytest.raises(Permanent):
-        await desk(str(talk), trust=Trust.UNTRUSTED).run(download)
+        await desk(str(talk), trust=Trust.UNTRUSTED).run(DOWNLOAD)

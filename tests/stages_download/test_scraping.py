@@ -9,11 +9,11 @@ import pytest
 
 from rushes.errors import Permanent, Transient
 from rushes.model import NewItem, Trust
-from rushes.stages.download import DownloadOptions, download
+from rushes.stages.download import DOWNLOAD, DownloadOptions
 from rushes.stages.fetching.feeds import is_feed
 from rushes.stages.fetching.listing import selected
 from rushes.stages.fetching.request import Access, Entry, ListRequest
-from rushes.stages.scrape import scrape
+from rushes.stages.scrape import SCRAPE
 
 ITEM = """<item><title>{title}</title><guid>{n}</guid><link>{site}/episodes/{n}</link>
 <pubDate>{date}</pubDate><description>&lt;p&gt;About {title}.&lt;/p&gt;</description>
@@ -51,7 +51,7 @@ def options_of(item: NewItem) -> DownloadOptions:
 async def test_a_feed_becomes_its_episodes_in_its_order_with_what_it_knows_of_them(
     site: Any, feed: str, desk: Any
 ) -> None:
-    result = await desk(feed, collection=True).run(scrape)
+    result = await desk(feed, collection=True).run(SCRAPE)
     assert [item.title for item in result.items] == list(TITLES)
     assert [item.source.location for item in result.items] == [f"{site.address}/{n}.mp3" for n in range(1, 6)]
     assert len({item.source.key for item in result.items}) == 5
@@ -68,7 +68,7 @@ async def test_a_feed_becomes_its_episodes_in_its_order_with_what_it_knows_of_th
 
 
 async def test_the_limit_cuts_the_list_and_says_so(feed: str, desk: Any) -> None:
-    result = await desk(feed, collection=True, options={"limit": 2}).run(scrape)
+    result = await desk(feed, collection=True, options={"limit": 2}).run(SCRAPE)
     assert [item.title for item in result.items] == ["Flour", "Water"]
     assert result.notes == ["the list goes on: its first 2 were taken (option `limit`)"]
 
@@ -100,17 +100,17 @@ def test_what_has_no_date_is_kept_and_counted() -> None:
 
 async def test_options_reach_the_list_and_a_filter_that_leaves_nothing_fails_in_words(feed: str, desk: Any) -> None:
     with pytest.raises(Permanent, match="none of the 5 videos listed there matches"):
-        await desk(feed, collection=True, options={"include": "cake, bread", "since": "2026-11-20"}).run(scrape)
+        await desk(feed, collection=True, options={"include": "cake, bread", "since": "2026-11-20"}).run(SCRAPE)
 
 
 async def test_a_single_video_passes_through_untouched(site: Any, desk: Any) -> None:
-    result = await desk(f"{site.address}/talk.mp4").run(scrape)
+    result = await desk(f"{site.address}/talk.mp4").run(SCRAPE)
     assert (list(result.items), site.visits) == ([], [])
 
 
 async def test_a_collection_that_is_one_video_passes_through_and_says_so(site: Any, media: Any, desk: Any) -> None:
     url = site.put("/talk.mp4", media("talk.mp4"), "video/mp4")
-    result = await desk(url, collection=True).run(scrape)
+    result = await desk(url, collection=True).run(SCRAPE)
     assert list(result.items) == []
     assert result.notes == ["it is one video, not a list of them"]
 
@@ -118,7 +118,7 @@ async def test_a_collection_that_is_one_video_passes_through_and_says_so(site: A
 async def test_a_page_of_two_videos_becomes_two_items_at_download(site: Any, desk: Any) -> None:
     track = '<track src="/one.vtt" kind="subtitles" srclang="en">'
     url = site.put("/both", site.page_of("/one.mp4", "/two.mp4", title="Two talks", tracks=track))
-    result = await desk(url).run(download)
+    result = await desk(url).run(DOWNLOAD)
     assert [item.source.location for item in result.items] == [f"{site.address}/one.mp4", f"{site.address}/two.mp4"]
     assert [item.title for item in result.items] == ["Two talks (1)", "Two talks (2)"]
     assert options_of(result.items[0]).captions_url == f"{site.address}/one.vtt"
@@ -127,7 +127,7 @@ async def test_a_page_of_two_videos_becomes_two_items_at_download(site: Any, des
 
 
 async def test_a_feed_given_as_a_video_becomes_its_episodes_too(site: Any, feed: str, desk: Any) -> None:
-    result = await desk(feed, options={"limit": 3}).run(download)
+    result = await desk(feed, options={"limit": 3}).run(DOWNLOAD)
     assert [item.title for item in result.items] == list(TITLES[:3])
     assert options_of(result.items[1]).captions_url == f"{site.address}/2.vtt"
 
@@ -135,15 +135,15 @@ async def test_a_feed_given_as_a_video_becomes_its_episodes_too(site: Any, feed:
 async def test_a_feed_that_cannot_be_read_is_classed(site: Any, desk: Any) -> None:
     url = site.put("/feed.xml", "", statuses=[503, 404])
     with pytest.raises(Transient, match=r"127\.0\.0\.1 answered 503"):
-        await desk(url, collection=True).run(scrape)
+        await desk(url, collection=True).run(SCRAPE)
     with pytest.raises(Permanent, match=r"127\.0\.0\.1 answered 404"):
-        await desk(url, collection=True).run(scrape)
+        await desk(url, collection=True).run(SCRAPE)
 
 
 async def test_an_empty_feed_fails_in_words(site: Any, desk: Any) -> None:
     url = site.put("/feed.xml", RSS.format(items=""), "application/rss+xml")
     with pytest.raises(Permanent, match="the list is empty"):
-        await desk(url, collection=True).run(scrape)
+        await desk(url, collection=True).run(SCRAPE)
 
 
 async def test_a_youtube_feed_names_watch_pages(site: Any, desk: Any) -> None:
@@ -152,7 +152,7 @@ async def test_a_youtube_feed_names_watch_pages(site: Any, desk: Any) -> None:
     atom = """<feed xmlns:yt="http://www.youtube.com/xml/schemas/2015" xmlns="http://www.w3.org/2005/Atom">{}</feed>"""
     videos = ("dQw4w9WgXcQ", "jNQXAC9IVRw")
     url = site.put("/feeds/videos.xml", atom.format("".join(map(entry.format, videos))), "text/xml")
-    result = await desk(url, collection=True).run(scrape)
+    result = await desk(url, collection=True).run(SCRAPE)
     assert [item.source.key for item in result.items] == [f"youtube:{video}" for video in videos]
     assert all(not item.options for item in result.items)
 
@@ -161,16 +161,16 @@ async def test_what_a_feed_repeats_is_named_and_taken_once(site: Any, desk: Any)
     item = ITEM.format(title="Flour", n=1, site=site.address, date="Sun, 22 Nov 2026 09:00:00 GMT", more="")
     bad = item.replace(f"{site.address}/1.mp3", "ftp://elsewhere/1.mp3")
     url = site.put("/feed.xml", RSS.format(items=item + item + bad), "application/rss+xml")
-    result = await desk(url, collection=True).run(scrape)
+    result = await desk(url, collection=True).run(SCRAPE)
     assert len(result.items) == 1
     assert [note.split(":")[0] for note in result.notes] == ["entry 2 was left out", "entry 3 was left out"]
 
 
 async def test_nothing_is_fetched_for_others_yet(feed: str, site: Any, desk: Any) -> None:
     with pytest.raises(Permanent, match="not available yet"):
-        await desk(feed, collection=True, trust=Trust.UNTRUSTED).run(scrape)
+        await desk(feed, collection=True, trust=Trust.UNTRUSTED).run(SCRAPE)
     with pytest.raises(Permanent, match="not available yet"):
-        await desk(feed, trust=Trust.UNTRUSTED).run(download)
+        await desk(feed, trust=Trust.UNTRUSTED).run(DOWNLOAD)
     assert site.visits == []
 
 

@@ -66,7 +66,6 @@ class DownloadOptions(Options):
     description: str | None = None
 
 
-@stage("download", version=1, options=DownloadOptions, makes=frozenset({"metadata"}), concurrency=4)
 async def download(_job: Job, context: Context) -> Result:
     """Fetch a video, or take note of a file. A page of several videos becomes as many items."""
     if context.trust is Trust.UNTRUSTED:
@@ -76,6 +75,9 @@ async def download(_job: Job, context: Context) -> Result:
     if "://" not in context.source.location:
         return await _take_file(context, wanted)
     return await _fetch(context, wanted)
+
+
+DOWNLOAD = stage("download", version=1, options=DownloadOptions, makes=frozenset({"metadata"}), concurrency=4)(download)
 
 
 async def _take_file(context: Context, wanted: Wanted) -> Result:

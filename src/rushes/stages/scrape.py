@@ -38,7 +38,6 @@ class ScrapeOptions(Options):
     """No titles with one of these words."""
 
 
-@stage("scrape", version=1, options=ScrapeOptions, concurrency=2, timeout=timedelta(hours=1))
 async def scrape(_job: Job, context: Context) -> Result:
     """List a collection. What is a single video passes through."""
     if not context.source.collection:
@@ -51,6 +50,9 @@ async def scrape(_job: Job, context: Context) -> Result:
     if not listed.entries:
         raise Permanent(_emptiness(listed))
     return expanded(context.source, listed)
+
+
+SCRAPE = stage("scrape", version=1, options=ScrapeOptions, concurrency=2, timeout=timedelta(hours=1))(scrape)
 
 
 async def _list(context: Context) -> Listed:

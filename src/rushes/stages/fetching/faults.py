@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from http.client import HTTPException
 from urllib.parse import urlsplit
 
 from rushes.errors import ErrorClass, NeedsInput, Permanent, RateLimited, Scope, StageError, Transient
-from rushes.masking import masked
 from rushes.model import Failure
 from rushes.stages.fetching.signs import (
     COOKIES,
@@ -31,9 +30,7 @@ from rushes.stages.fetching.signs import (
     UPDATE,
     Sign,
 )
-
-LONGEST = 300
-"""Characters of a site's own words that are passed on."""
+from rushes.stages.fetching.wording import answered, broken, elsewhere, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +58,8 @@ _STATUS_IN_WORDS = re.compile(r"HTTP Error (\d{3})")
 _GAVE_UP = re.compile(
     r"\bgot error: |giving up after \d+ retr|did not get any data blocks|content too short", re.IGNORECASE
 )
-_ADVICE = re.compile(r"\s*(;?\s*please report this issue|\(?caused by |Use --|See\s+https?:|You might want to use a VPN|"
-    r"For more information|Confirm you are on the latest).*", re.IGNORECASE | re.DOTALL)  # fmt: skip
-_PREFIX = re.compile(r"^(\x1b\[[0-9;]*m|\s|ERROR:|\[[\w:+.-]+\]|\[download\]|Got error:)*")
 _REFUSED = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}
-_PEER = re.compile(r"host='(?P<host>[^']+)', port=(?P<port>\d+)")
 
 
 def classify(error: BaseException, place: Place) -> Failure | None:
@@ -105,11 +98,11 @@ def by_words(message: str, place: Place) -> Failure:
 
 def by_status(status: int, place: Place, *, retry_after: str | None = None, host: str | None = None) -> Failure:
     """What an HTTP status means. `retry_after` is the header of that name as it came."""
-    said = f"{host or place.host} answered {status}{_reason(status)}"
+    said = answered(host or place.host, status)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Failure(ErrorClass.RATE_LIMITED, said, retry_after=rest_asked(retry_after, datetime.now(UTC)))
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        return _lack(f"the proxy answered {status}{_reason(status)}", PROXY)
+        return _lack(answered("the proxy", status), PROXY)
     if status in _REFUSED and place.known_site and place.downloading:
         return _lack(f"{said} for the media: it takes this for a bot", NOT_A_BOT)
     if status in _REFUSED:
@@ -129,13 +122,6 @@ def rest_asked(retry_after: str | None, now: datetime) -> timedelta | None:
     except ValueError:
         return None
     return max(timedelta(), (until if until.tzinfo else until.replace(tzinfo=UTC)) - now)
-
-
-def plain(message: str) -> str:
-    """A message of yt-dlp's without its prefixes, its advice for its own command line, and secrets; one line."""
-    text = _ADVICE.sub("", _PREFIX.sub("", message))
-    text = " ".join(masked(text).split()).rstrip(". ;,")
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def to_error(failure: Failure) -> StageError:
@@ -176,6 +162,8 @@ def disk_failure(error: OSError) -> Failure | None:
 
 
 def _by_type(error: BaseException, place: Place) -> Failure | None:
+    if isinstance(error, (ConnectionError, TimeoutError, HTTPException)):
+        return Failure(ErrorClass.TRANSIENT, broken(str(error), place.host))
     if isinstance(error, OSError):
         return disk_failure(error)
     return _network(error, place) or _video(error, place)
@@ -193,7 +181,7 @@ def _network(error: BaseException, place: Place) -> Failure | None:
         case net.ProxyError():
             return _lack("the proxy cannot be reached, or refused", PROXY)
         case net.TransportError():
-            return Failure(ErrorClass.TRANSIENT, _broken(str(error), place))
+            return Failure(ErrorClass.TRANSIENT, broken(str(error), place.host))
     return None
 
 
@@ -204,34 +192,10 @@ def _video(error: BaseException, place: Place) -> Failure | None:
         case utils.ContentTooShortError() | utils.ThrottledDownload():
             return Failure(ErrorClass.TRANSIENT, f"{place.host}: {plain(str(error))}")
         case utils.GeoRestrictedError():
-            return Failure(ErrorClass.PERMANENT, _geo(error))
+            return Failure(ErrorClass.PERMANENT, elsewhere(error.countries or ()))
         case utils.UnsupportedError() | utils.UserNotLive():
             return _unreadable(str(error), place)
     return None
-
-
-def _broken(text: str, place: Place) -> str:
-    """A broken connection in words. The peer may be another host than the page's."""
-    peer = _PEER.search(text)
-    host = peer["host"] if peer else place.host
-    if re.search(
-        r"failed to resolve|name or service not known|name resolution|nodename nor servname", text, re.IGNORECASE
-    ):
-        return f"{host} was not found (DNS)"
-    if re.search(r"refused", text, re.IGNORECASE):
-        return f"{host}{':' + peer['port'] if peer else ''} refuses connections"
-    if re.search(r"unreachable|no route", text, re.IGNORECASE):
-        return f"{host} cannot be reached"
-    if re.search(r"timed out|timeout", text, re.IGNORECASE):
-        return f"{host} did not answer in time"
-    return f"the connection to {host} broke: {plain(text)}"
-
-
-def _geo(error: Any) -> str:
-    from yt_dlp.utils import ISO3166Utils
-
-    countries = ", ".join(ISO3166Utils.short2full(code) or code for code in error.countries or ())
-    return f"it is not available from this country{f'; it is in {countries}' if countries else ''}"
 
 
 def _unreadable(message: str, place: Place) -> Failure:
@@ -239,9 +203,7 @@ def _unreadable(message: str, place: Place) -> Failure:
     from yt_dlp.version import __version__
 
     if place.without_javascript:
-        return Failure(
-            ErrorClass.NEEDS_INPUT, f"{plain(message)}: no JavaScript runtime was found", JAVASCRIPT, environment=True
-        )
+        return _lack(f"{plain(message)}: no JavaScript runtime was found", JAVASCRIPT)
     if "Requested format is not available" in message:
         return Failure(ErrorClass.PERMANENT, f"{place.host} offers nothing of it with what is wanted")
     if place.known_site:
@@ -270,13 +232,6 @@ def _preferring(ours: Failure | None, found: Failure) -> Failure:
 def _lack(message: str, remedy: str) -> Failure:
     """What this machine, or its standing with the host, lacks for any video."""
     return Failure(ErrorClass.NEEDS_INPUT, message, remedy, environment=True)
-
-
-def _reason(status: int) -> str:
-    try:
-        return f" ({HTTPStatus(status).phrase})"
-    except ValueError:
-        return ""
 
 
 def _is_yt_dlps(error: BaseException) -> bool:

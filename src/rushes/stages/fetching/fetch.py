@@ -9,7 +9,7 @@ from typing import Any
 
 from rushes.errors import NeedsInput, Transient
 from rushes.stages.fetching.captions import UNKNOWN, Track, choose, language_tag, sniff
-from rushes.stages.fetching.faults import Place, classify, failure_of, plain, to_error
+from rushes.stages.fetching.faults import Place, classify, failure_of, to_error
 from rushes.stages.fetching.listing import entries_of, feed_entries, is_list, published, resolve, selected
 from rushes.stages.fetching.meter import Meter
 from rushes.stages.fetching.request import (
@@ -25,6 +25,7 @@ from rushes.stages.fetching.request import (
 )
 from rushes.stages.fetching.signs import LATER
 from rushes.stages.fetching.thumbnail import fetch_thumbnail, thumbnail_address
+from rushes.stages.fetching.wording import plain
 from rushes.stages.fetching.ytdlp import Log, fetching, make_downloader
 
 LARGEST_CAPTIONS = 16 * 1024 * 1024
