@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rushes.cli.output import JsonFlag, print_json, stdout
+from rushes.masking import masked
 
 if TYPE_CHECKING:
     from rushes.settings import Settings
@@ -78,7 +79,7 @@ def _source(names: tuple[str, ...], written: dict[str, Any], file: Path) -> str:
 
 def _masked(settings: Settings) -> dict[str, str | None]:
     """Values as text. A database's URL keeps what is no secret: it tells which one."""
-    shown: dict[str, str | None] = {name: value or None for name, value in settings.shown().items()}
+    shown: dict[str, str | None] = {name: masked(value) or None for name, value in settings.shown().items()}
     if settings.database_url is not None:
         from rushes.database.url import parse_url
 

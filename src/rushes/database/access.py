@@ -102,10 +102,12 @@ async def reach(settings: Settings) -> AsyncIterator[Server]:
     from rushes.database.embedded import embedded_server
 
     server = await asyncio.to_thread(embedded_server, settings.home)
-    await asyncio.to_thread(server.join)
+    joining = asyncio.ensure_future(asyncio.to_thread(server.join))
     try:
+        await asyncio.shield(joining)
         yield Server(parse_url(server.url), server)
     finally:
+        await asyncio.wait([joining])  # a thread cannot be cancelled: what it has taken is given back when it is done
         server.leave()
 
 

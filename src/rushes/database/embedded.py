@@ -29,7 +29,7 @@ from rushes.database.accounts import may_read, myself
 from rushes.database.binaries import Programs, copy_programs, find_programs
 from rushes.database.cluster import PRIVATE, SOCKET, Cluster, make_run_folder, open_folder, settle_cluster
 from rushes.database.locks import POLL, holding, open_lock, try_lock, wait_lock
-from rushes.database.startup import explain_failure, initdb_arguments, server_environment
+from rushes.database.startup import essence, explain_failure, initdb_arguments, server_environment
 from rushes.errors import DatabaseError
 
 USER = DATABASE = "rushes"
@@ -59,9 +59,12 @@ class EmbeddedServer:
             DatabaseError: it cannot be made or started.
         """
         waiting = "the embedded PostgreSQL to finish stopping"
-        self._users = wait_lock(self.cluster.lock("users"), shared=True, within=READY_WITHIN, waiting_for=waiting)
         try:
+            self._users = wait_lock(self.cluster.lock("users"), shared=True, within=READY_WITHIN, waiting_for=waiting)
             self.ensure_running()
+        except OSError as error:
+            self.leave()
+            raise self._cannot(error) from error
         except BaseException:
             self.leave()
             raise
@@ -69,7 +72,8 @@ class EmbeddedServer:
     def leave(self) -> None:
         """Stop using it. The keeper stops the server if this was the last user."""
         if self._users is not None:
-            self._ensure_kept()  # had somebody killed the keeper, the server would stay for ever
+            with contextlib.suppress(OSError):  # the folder was deleted: PostgreSQL notices, and ends by itself
+                self._ensure_kept()  # had somebody killed the keeper, the server would stay for ever
             os.close(self._users)
             self._users = None
 
@@ -82,10 +86,7 @@ class EmbeddedServer:
                 self._ensure_kept()
                 self._ensure_answers()
         except OSError as error:
-            raise DatabaseError(
-                f"The embedded PostgreSQL in {self.cluster.folder} cannot start: {error}",
-                remedy=explain_failure(str(error)),
-            ) from error
+            raise self._cannot(error) from error
 
     def _ensure_answers(self) -> None:
         deadline = time.monotonic() + READY_WITHIN
@@ -133,9 +134,13 @@ class EmbeddedServer:
         if part.exists():
             shutil.rmtree(part)
         part.mkdir(mode=PRIVATE)
-        self.cluster.account.own(part)
-        self._run("initdb", *initdb_arguments(part, USER))
-        self._run("postgres", "--single", "-D", str(part), "postgres", say=f"create database {DATABASE}\n")
+        try:
+            self.cluster.account.own(part)
+            self._run("initdb", *initdb_arguments(part, USER))
+            self._run("postgres", "--single", "-D", str(part), "postgres", say=f"create database {DATABASE}\n")
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)  # the disk may be full: leave it no fuller
+            raise
         part.rename(self.cluster.data)
 
     def _run(self, name: str, *arguments: str, inherit: tuple[int, ...] = (), say: str = "") -> None:
@@ -146,9 +151,15 @@ class EmbeddedServer:
         if result.returncode != 0:
             raise self._failure(f"{name} failed with {result.returncode}", result.stderr or result.stdout)
 
+    def _cannot(self, error: OSError) -> DatabaseError:
+        return DatabaseError(
+            f"The embedded PostgreSQL in {self.cluster.folder} cannot start: {error}",
+            remedy=explain_failure(str(error)),
+        )
+
     def _failure(self, what: str, words: str) -> DatabaseError:
         return DatabaseError(
-            f"The embedded PostgreSQL in {self.cluster.folder} cannot start: {what}.\n{words.strip()}",
+            f"The embedded PostgreSQL in {self.cluster.folder} cannot start: {what}. {essence(words)}",
             remedy=explain_failure(words),
         )
 
@@ -212,10 +223,10 @@ def answers(cluster: Cluster) -> bool:
         return trial.connect_ex(str(cluster.run / SOCKET)) == 0
 
 
-def tail(log: Path, lines: int = 8) -> str:
-    """The last lines of the server's log."""
+def tail(log: Path, size: int = 4096) -> str:
+    """The end of the server's log."""
     try:
-        return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+        return log.read_bytes()[-size:].decode(errors="replace")
     except OSError:
         return ""
 

@@ -26,8 +26,10 @@ REMEDIES = (
     (r"No space left|Disk quota", "Free some disk space, then run the same command again."),
     (r"shared memory|semaphore|shmget|semget",
      "This system gives PostgreSQL no shared memory; allow it more, or set RUSHES_DATABASE_URL to a PostgreSQL elsewhere."),
-    (r"Read-only file system|Permission denied|not permitted",
+    (r"Read-only file system|Permission denied",
      "The folder must be writable: choose another with RUSHES_HOME, or set RUSHES_DATABASE_URL."),
+    (r"Operation not permitted|Invalid argument",
+     "Here root may not act as another user, and PostgreSQL refuses root: be an ordinary user, or set RUSHES_DATABASE_URL."),
     (r"lock file .* already exists", "A server started by hand uses this folder: stop it, or choose another RUSHES_HOME."),
     (r"invalid magic number|checksum|PANIC|corrupt",
      "The data look damaged: restore a backup (`rushes db restore FILE`) into another RUSHES_HOME."),
@@ -47,6 +49,13 @@ def initdb_arguments(data: Path, user: str) -> list[str]:
 def server_environment() -> dict[str, str]:
     """The environment of the server's processes: they outlive us, and have no use for our secrets."""
     return {name: os.environ[name] for name in PASSED_ON if name in os.environ} | {"LC_ALL": "C.UTF-8"}
+
+
+def essence(words: str) -> str:
+    """The line that says what went wrong, of all that a failing server says."""
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    telling = [line for line in lines if re.search(r"FATAL|PANIC|[Ee]rror|could not", line)]
+    return (telling or lines or [""])[-1]
 
 
 def explain_failure(words: str) -> str:
