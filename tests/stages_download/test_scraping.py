@@ -64,7 +64,7 @@ async def test_a_feed_becomes_its_episodes_in_its_order_with_what_it_knows_of_th
     assert options.page_url == f"{site.address}/episodes/2"
     assert options.uploader == "Bread"
     assert str(options.published) == "2026-11-20"
-    assert options.description == "About Water."
+    assert (options.duration, options.language, options.description) == (6, "en", "About Water.")
 
 
 async def test_the_limit_cuts_the_list_and_says_so(feed: str, desk: Any) -> None:

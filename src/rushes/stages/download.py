@@ -63,6 +63,10 @@ class DownloadOptions(Options):
     """Where a person would watch it."""
     uploader: str | None = None
     published: date | None = None
+    duration: float | None = Field(default=None, gt=0)
+    """Seconds."""
+    language: str | None = None
+    """The language that is spoken."""
     description: str | None = None
 
 
@@ -114,7 +118,7 @@ async def _fetch(context: Context, wanted: Wanted) -> Result:
     media: list[Made] = []
     if fetched.media:
         await context.progress(CHECK_STARTS, "checking")
-        probed = await _checked(fetched.media, wanted, fetched.duration)
+        probed = await _checked(fetched.media, wanted, fetched.duration or context.options.duration)
         media = [_media(Path(fetched.media.path), probed)]
     document = describe(context, fetched, probed)
     tracks = zip((Path(one.path) for one in fetched.captions), document.captions, strict=True)
@@ -190,8 +194,8 @@ def describe(context: Context, fetched: Fetched, probed: Probe | None) -> VideoD
         uploader=fetched.uploader or options.uploader,
         published=fetched.published or (options.published.isoformat() if options.published else None),
         description=fetched.description or options.description,
-        duration=(probed.duration if probed else None) or fetched.duration,
-        language=fetched.language,
+        duration=(probed.duration if probed else None) or fetched.duration or options.duration,
+        language=fetched.language or options.language,
         has_audio=probed.has_audio if probed else fetched.has_audio,
         has_picture=fetched.has_picture,
         chapters=tuple(Chapter(title=one.title, start=one.start, end=one.end) for one in fetched.chapters),

@@ -81,6 +81,8 @@ def _known(item: Mapping[str, Any], feed: Mapping[str, Any]) -> dict[str, Any]:
         "page_url": item.get("link"),
         "uploader": item.get("author") or feed.get("title"),
         "published": _day(item),
+        "duration": _seconds(item.get("itunes_duration")),
+        "language": feed.get("language"),
         "description": _without_markup(item.get("summary"))[:_DESCRIPTION_KEPT],
     }
     return {name: value for name, value in known.items() if value}
@@ -94,6 +96,13 @@ def _transcript(offered: Sequence[Mapping[str, str]]) -> Mapping[str, str]:
 def _day(item: Mapping[str, Any]) -> str | None:
     time = item.get("published_parsed") or item.get("updated_parsed")
     return date(*time[:3]).isoformat() if time else None
+
+
+def _seconds(duration: str | None) -> int | None:
+    """`itunes:duration`: `3723`, `62:03` or `1:02:03`."""
+    if not re.fullmatch(r"\d{1,6}(:\d{1,2}){0,2}", duration or ""):
+        return None
+    return sum(int(part) * 60**power for power, part in enumerate(reversed(str(duration).split(":"))))
 
 
 def _without_markup(text: str | None) -> str:
