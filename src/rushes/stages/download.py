@@ -118,7 +118,7 @@ async def _fetch(context: Context, wanted: Wanted) -> Result:
     media: list[Made] = []
     if fetched.media:
         await context.progress(CHECK_STARTS, "checking")
-        probed = await _checked(fetched.media, wanted, fetched.duration or context.options.duration)
+        probed = await _checked(fetched.media, wanted, fetched.duration)
         media = [_media(Path(fetched.media.path), probed)]
     document = describe(context, fetched, probed)
     tracks = zip((Path(one.path) for one in fetched.captions), document.captions, strict=True)

@@ -5,6 +5,7 @@ yt-dlp reads feeds too, but drops `podcast:transcript`, and a transcript is the 
 
 from __future__ import annotations
 
+import functools
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -102,7 +103,7 @@ def _seconds(duration: str | None) -> int | None:
     """`itunes:duration`: `3723`, `62:03` or `1:02:03`."""
     if not re.fullmatch(r"\d{1,6}(:\d{1,2}){0,2}", duration or ""):
         return None
-    return sum(int(part) * 60**power for power, part in enumerate(reversed(str(duration).split(":"))))
+    return functools.reduce(lambda seconds, part: seconds * 60 + int(part), str(duration).split(":"), 0)
 
 
 def _without_markup(text: str | None) -> str:
