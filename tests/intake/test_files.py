@@ -137,11 +137,13 @@ def test_a_file_that_may_not_be_read_says_so(folder: Path, write: Write) -> None
         read("secret.mp4")
 
 
-def test_a_name_that_is_no_utf8_is_refused(folder: Path) -> None:
-    (Path(os.fsdecode(os.fsencode(folder) + b"/\xff.mp4"))).write_bytes(b"x")
+def test_a_name_that_is_no_utf8_is_told_in_what_can_be_printed(folder: Path, write: Write) -> None:
+    write("talks/a.mp4", b"a")
+    Path(os.fsdecode(os.fsencode(folder) + b"/talks/\xff.mp4")).write_bytes(b"x")
 
-    with pytest.raises(UsageError, match="not UTF-8"):
-        read(os.fsdecode(b"\xff.mp4"))
+    with pytest.raises(UsageError, match=r"^talks/\\udcff.mp4: the name is not UTF-8"):
+        read(os.fsdecode(b"talks/\xff.mp4"))
+    assert told(read("talks"))[1] == "talks/\\udcff.mp4 is invalid"
 
 
 def test_others_than_the_owner_may_not_name_files(write: Write) -> None:

@@ -96,7 +96,7 @@ class Folder:
         return (Row(number, path) for number, path in enumerate(self.paths, 1))
 
     def place(self, number: int) -> str:
-        return self.paths[number - 1]
+        return readable(self.paths[number - 1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +181,15 @@ def _local(number: int, text: str) -> list[Input]:
     raise UsageError(f"{text}: no such file{_near(Path(text))}", remedy="An address begins with https://.")
 
 
+def readable(text: str) -> str:
+    """A text that can be printed and stored: what is no text in a file's name, and NUL, stand as their codes."""
+    return text.encode(errors="backslashreplace").decode().replace("\0", "\\0")
+
+
 def _path(number: int, text: str) -> Input:
     path = Path(text)
+    if text != readable(text):
+        raise UsageError(f"{readable(text)}: the name is not UTF-8", remedy="Rename it.")
     try:
         state = path.stat()
         if stat.S_ISDIR(state.st_mode):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rushes.batches.intake.details import Checker, CheckOptions
-from rushes.batches.intake.inputs import Argument, Input, is_list, resolve
+from rushes.batches.intake.inputs import Argument, Input, is_list, readable, resolve
 from rushes.batches.intake.lines import Duplicate, Invalid, Line, Valid
 from rushes.batches.intake.rows import Row
 from rushes.batches.intake.seen import Seen
@@ -120,7 +120,7 @@ class _Reading:
 def shown(text: str) -> str:
     """A line for reports: not too long, secrets masked, and nothing in it that is no text."""
     short = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-    return masked(short.encode(errors="backslashreplace").decode().replace("\0", "\\0"))
+    return masked(readable(short))
 
 
 def _may_tell(text: str, source: Source) -> bool:
