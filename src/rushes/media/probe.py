@@ -6,10 +6,16 @@ on time and memory: what crashes or hangs there costs one child. A probe takes a
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from rushes.children import Child, ChildDied
+from rushes.media.faults import EngineFault, Incomplete, MediaFault, NotMedia, TooSlow
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +78,42 @@ async def probe(path: Path, *, within: timedelta = timedelta(seconds=60)) -> Pro
     """Read what a file says of itself, without decoding it.
 
     Raises:
-        NotMedia: its content is no audio or video that is read here.
+        NotMedia, Incomplete: its content is no audio or video that is read here, or its index is missing.
         TooSlow, EngineFault: the child had to be killed, or died.
     """
-    raise NotImplementedError
+    return await _ask(path, {"deep": False, "expected": None}, within)
 
 
 async def check_decodable(
     path: Path, *, expected: float | None = None, within: timedelta = timedelta(minutes=30)
 ) -> Probe:
-    """Probe a file and decode its sound (else its picture's end) to see that what it states is there.
+    """Probe a file, read it to its end and decode its sound, to see that what it states is there.
 
-    `expected` is the duration in seconds that the publisher states, where the file does not.
+    `expected` is the duration in seconds that the publisher states, for formats that do not state their own.
 
     Raises:
         NotMedia: as in `probe`.
-        Incomplete: it decodes to less than 98 % of its stated duration; the message names both.
+        Incomplete: it reaches less than 98 % of its stated duration (the message names both), or is damaged.
         TooSlow, EngineFault: the child had to be killed, or died.
     """
-    raise NotImplementedError
+    return await _ask(path, {"deep": True, "expected": expected}, within)
+
+
+async def _ask(path: Path, question: dict[str, Any], within: timedelta) -> Probe:
+    name = f"the check of {path.name}"
+    try:
+        async with await Child.start_module("rushes.media.probe_child", name=name, grace=timedelta(0)) as child:
+            async with asyncio.timeout(within.total_seconds()):
+                await child.send({"path": str(path), **question})
+                answer = await child.receive()
+    except ChildDied as death:
+        raise EngineFault(str(death)) from None
+    except TimeoutError:
+        raise TooSlow(f"{name} did not end within {within.total_seconds():.0f} s and was stopped") from None
+    if "fault" in answer:
+        raise FAULTS[answer["fault"]](answer["message"])
+    return _ADAPTER.validate_python(answer["probe"])
+
+
+FAULTS: dict[str, type[MediaFault]] = {fault.__name__: fault for fault in (NotMedia, Incomplete)}
+_ADAPTER = TypeAdapter(Probe)
