@@ -19,4 +19,6 @@ _SECRET_VALUE = re.compile(
 
 def masked(text: str) -> str:
     """The text with user info and the values of telling query parameters in its addresses blotted out."""
+    if "@" not in text and "=" not in text:  # most text is talk, and there is much of it
+        return text
     return _SECRET_VALUE.sub(rf"\g<name>{MASK}", _USER_INFO.sub(rf"\g<scheme>{MASK}@", text))

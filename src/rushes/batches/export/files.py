@@ -67,4 +67,4 @@ def _transcript(transcript: Transcript) -> Iterator[tuple[str, bytes]]:
     yield "transcript.vtt", captions.to_vtt(transcript).encode()
     yield "transcript.srt", captions.to_srt(transcript).encode()
     yield "transcript.txt", captions.to_txt(transcript).encode()
-    yield "transcript.json", records.encode(records.document_record(transcript))
+    yield "transcript.json", f"{transcript.model_dump_json(indent=1)}\n".encode()

@@ -68,14 +68,14 @@ def picture_type(picture: bytes) -> tuple[str, str] | None:
 
 def page_html(page: Page) -> str:
     """One item as a page of its own."""
-    return _layout(page.title, _article(page, 1), "page.css")
+    return _layout(page.title, f"<main>\n{_article(page, 1)}\n</main>", "page.css")
 
 
 def document_ends(batch: ExportedBatch) -> tuple[str, str]:
     """What stands before and after the articles of a document of the whole batch."""
     title = words.clean(batch.name)
-    head, foot = _layout(title, _markup(_BODY), "page.css", "index.css").split(_BODY)
-    return head + _render("document.html", name=title, facts=_facts(batch)), foot
+    head, foot = _layout(title, _BODY, "index.css", "page.css").split(_BODY)
+    return head + _render("document.html", name=title, facts=_facts(batch)), f"</main>{foot}"
 
 
 def document_article(page: Page) -> str:
@@ -84,7 +84,7 @@ def document_article(page: Page) -> str:
 
 
 def document_contents(batch: ExportedBatch, pages: Sequence[Page]) -> str:
-    """The table of contents, and the lines that became no item."""
+    """The table of contents and the lines that became no item; the articles follow."""
     return _render("contents.html", pages=pages, **_lines(batch))
 
 

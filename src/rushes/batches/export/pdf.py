@@ -47,6 +47,9 @@ class PdfExport(Writer):
             _rejected(self._sheet, heading, self.batch.rejected(rejection))
         self.out.write(self._sheet.pdf.output())
 
+    def close(self) -> None:
+        self._sheet.close()
+
     def _begin(self, name: str) -> None:
         """The cover lines and the contents, whose pages are reserved and filled at the end."""
         sheet = self._sheet
@@ -56,18 +59,19 @@ class PdfExport(Writer):
         facts = (words.counted(self.batch.total, "video"), self.batch.pipeline, f"batch {self.batch.status}")
         sheet.soft(" · ".join((*facts, f"{self.batch.created_at:%Y-%m-%d}")))
         sheet.gap(8)
-        pages = max(math.ceil(self.batch.total / _ROWS), 1)
-        sheet.pdf.insert_toc_placeholder(self._contents, pages=pages, allow_extra_pages=True, reset_page_indices=False)
+        self._reserved = max(math.ceil(self.batch.total / _ROWS), 1)
+        sheet.pdf.insert_toc_placeholder(self._contents, pages=self._reserved)
 
     def _contents(self, pdf: FPDF, outline: list[OutlineSection]) -> None:
-        chapters_left_out = (section for section in outline if section.level == 0)
-        for number, (section, (position, title, state)) in enumerate(
-            zip(chapters_left_out, self._states, strict=False), start=1
-        ):
-            columns = ((str(position), 12.0), (title, 118.0), (state, 26.0), (str(section.page_number), 14.0))
-            self._sheet.row(columns, link=pdf.add_link(page=section.page_number))
-            if number % _ROWS == 0 and number < len(self._states):
+        """Fill exactly the reserved pages; items that came too late for them are still among the bookmarks."""
+        starts = [section.page_number for section in outline if section.level == 0]
+        rows = list(zip(starts, self._states, strict=True))
+        for number in range(self._reserved):
+            if number:
                 pdf.add_page()
+            for start, (position, title, state) in rows[number * _ROWS : (number + 1) * _ROWS]:
+                columns = ((str(position), 12.0), (title, 118.0), (state, 26.0), (str(start), 14.0))
+                self._sheet.row(columns, link=pdf.add_link(page=start))
 
 
 def _item(sheet: Sheet, shown: Page) -> None:

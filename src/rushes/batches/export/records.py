@@ -38,10 +38,11 @@ def batch_record(batch: ExportedBatch) -> Record:
 
 def item_record(item: ExportedItem, video: VideoDocument | None = None) -> Record:
     """The item without its documents. Durations are seconds, the cost US dollars."""
+    duration = item.video_duration or (video.duration if video else None)
     return {
         "position": item.position,
         "given": masked(item.given),
-        "origin": item.origin or None,
+        "origin": masked(item.origin) or None,
         "reference": item.reference,
         "key": item.key,
         "url": links.watch(item, video),
@@ -53,7 +54,7 @@ def item_record(item: ExportedItem, video: VideoDocument | None = None) -> Recor
         "error_class": item.error_class,
         "engines": dict(item.engines),
         "durations": {stage: round(seconds, 3) for stage, seconds in item.durations.items()},
-        "video_duration": item.video_duration or (video.duration if video else None),
+        "video_duration": None if duration is None else round(duration, 3),
         "cost": item.cost,
         "notes": [masked(note) for note in item.notes],
         "reused": list(item.reused),
@@ -97,7 +98,7 @@ def manifest(batch: ExportedBatch, entries: Iterable[Record]) -> Record:
 def line_record(line: RejectedLine) -> Record:
     return {
         "line": line.number,
-        "origin": line.origin or None,
+        "origin": masked(line.origin) or None,
         "given": masked(line.given),
         "reason": masked(line.reason),
     }

@@ -6,11 +6,14 @@ say so.
 
 from __future__ import annotations
 
+import io
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from rushes.batches.export.page import Moment
@@ -19,6 +22,7 @@ from rushes.media.fonts import packaged_font
 
 if TYPE_CHECKING:
     from fpdf import FPDF
+    from fpdf.fonts import TTFFont
 
 _LINE = 1.45
 """Line height by font size."""
@@ -27,6 +31,8 @@ _MARGIN = 20.0
 _INK = (29, 28, 26)
 _SOFT = (95, 91, 85)
 _ACCENT = (11, 90, 99)
+_PAGES = "{pages}"
+"""Stands for the number of pages until it is known, and is as wide as any."""
 _UNKNOWN = "\ufffd"
 
 
@@ -39,6 +45,10 @@ class Sheet:
         self.pdf.set_title(title)
         self._has = _letters(self.pdf)
         self._lacks: dict[str, int] = {}
+
+    def close(self) -> None:
+        for font in _truetype(self.pdf):
+            font.ttfont.close()
 
     def lacks(self) -> dict[str, int]:
         """Scripts that the font lacks and how many of their characters were met, since it was last asked."""
@@ -178,22 +188,43 @@ def _document(title: str) -> FPDF:
             self.set_y(-14)
             self.set_font("roboto", "", 8)
             self.set_text_color(*_SOFT)
-            self.cell(0, 5, f"{shown}   {self.page_no()} / {{nb}}", align="C")
+            self.cell(0, 5, f"{shown}   {self.page_no()} / {_PAGES}", align="C")
 
     pdf = Numbered(format="A4")
-    font = packaged_font()
-    weights = {"": {"wght": 400.0, "wdth": 100.0}, "B": {"wght": 600.0, "wdth": 100.0}}
-    pdf.add_font("roboto", fname=font.path, variations=weights)
+    with TemporaryDirectory() as folder:  # fpdf2 reads fonts from files, and keeps them open
+        for style, weight in (("", 400), ("B", 600)):
+            cut = Path(folder, f"roboto-{weight}.ttf")
+            cut.write_bytes(_weight(weight))
+            pdf.add_font("roboto", style, cut)
     letters = _letters(pdf)
     shown = "".join(char for char in title if ord(char) in letters)[:80]
     pdf.set_margins(_MARGIN, 20)
     pdf.c_margin = 0
+    pdf.alias_nb_pages(_PAGES)
     pdf.set_auto_page_break(auto=True, margin=20)
     return pdf
 
 
-def _letters(pdf: FPDF) -> frozenset[int]:
+@cache
+def _weight(weight: int) -> bytes:
+    """The packaged variable font at one weight. Kerning is dropped first: nothing here uses it, and it takes seconds."""
+    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+    from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped]
+
+    with TTFont(packaged_font().path) as font:
+        for table in ("GPOS", "GSUB", "GDEF"):
+            del font[table]
+        cut = io.BytesIO()
+        instantiateVariableFont(font, {"wght": weight, "wdth": 100}).save(cut)
+        return cut.getvalue()
+
+
+def _truetype(pdf: FPDF) -> list[TTFFont]:
     from fpdf.fonts import TTFFont
 
-    font = pdf.fonts["roboto"]
-    return frozenset(font.cmap) if isinstance(font, TTFFont) else frozenset()
+    return [font for font in pdf.fonts.values() if isinstance(font, TTFFont)]
+
+
+def _letters(pdf: FPDF) -> frozenset[int]:
+    """What every weight of the font has."""
+    return frozenset.intersection(*(frozenset(font.cmap) for font in _truetype(pdf)))

@@ -32,7 +32,7 @@ class JsonExport(Writer):
     def __init__(self, batch: ExportedBatch, out: BinaryIO) -> None:
         super().__init__(batch, out)
         head = {"format": records.FORMAT, "batch": records.batch_record(batch), "counts": dict(batch.counts)}
-        out.write(records.encode(head).rstrip(b"\n}") + b',\n "items": [')
+        out.write(records.encode(head).removesuffix(b"\n}\n") + b',\n "items": [')
         self._between = b"\n"
 
     def add(self, item: ExportedItem) -> None:
@@ -43,7 +43,7 @@ class JsonExport(Writer):
     def finish(self) -> None:
         rest = records.manifest(self.batch, ())
         lines = {name: rest[name] for name in ("invalid", "duplicates")}
-        self.out.write(b"\n ],\n" + records.encode(lines).lstrip(b"{\n"))
+        self.out.write(b"\n ],\n" + records.encode(lines).removeprefix(b"{\n"))
 
 
 class JsonLinesExport(Writer):

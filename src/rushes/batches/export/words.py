@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from rushes.batches.export.values import DONE_BEFORE, ExportedItem, RejectedLine
 from rushes.masking import masked
 from rushes.model import ItemStatus
 
-_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""They turn the direction of what follows, also outside their own text."""
+_MISLEADING = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, half characters, and what turns the direction of the text after it."""
 
 _STATES = {
     ItemStatus.PENDING: "waiting",
@@ -30,8 +29,7 @@ _SKIPPED = {
 
 def clean(text: str) -> str:
     """One line: white space joined, control characters and direction overrides removed, secrets in addresses masked."""
-    kept = "".join(char for char in text if char.isspace() or not _misleads(char))
-    return masked(" ".join(kept.split()))
+    return masked(" ".join(_MISLEADING.sub("", text).split()))
 
 
 def paragraphs(text: str) -> tuple[str, ...]:
@@ -92,7 +90,3 @@ def tone(state: str) -> str:
 def place(line: RejectedLine) -> str:
     """Where a rejected line stood."""
     return clean(line.origin) or (f"line {line.number}" if line.number else "argument")
-
-
-def _misleads(char: str) -> bool:
-    return char in _OVERRIDES or unicodedata.category(char) in {"Cc", "Cs", "Cn"}
