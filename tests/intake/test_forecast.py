@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import wave
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -98,6 +99,20 @@ async def test_on_an_untouched_machine_nothing_is_made(folder: Path, talks: Path
     assert (found.estimate.files, found.estimate.urls, found.estimate.collections) == (4, 1, 1)
     assert (found.batch, found.notes) == (None, ())
     assert os.listdir(folder) == ["talks"]  # noqa: PTH208  (a path's own listing is not for coroutines)
+
+
+async def test_the_length_of_files_is_looked_up_in_them(folder: Path, write: Write) -> None:
+    sound = io.BytesIO()
+    with wave.open(sound, "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", "NONE"))
+        file.writeframes(bytes(2 * 8000 * 3))
+    write("talks/three-seconds.wav", sound.getvalue())
+    write("talks/text.mp4", "no video at all")
+
+    found = await _ask(Settings.load(home=folder / "home"), "talks")
+
+    assert (found.report.valid, found.estimate.of_known_duration) == (2, 1)
+    assert found.estimate.duration == timedelta(seconds=3)
 
 
 async def test_what_a_run_made_is_done_and_what_changed_is_not(

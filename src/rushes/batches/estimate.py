@@ -53,7 +53,7 @@ MEASURED = Rates(
         "transcribe": Rate("speech recognition with tiny.en on 2 cores; captions take seconds", per_hour=180),
         "summarize": Rate("the offline engine on 2 cores", per_hour=0.2),
     },
-    of_files={"download": Rate("files are not fetched, only checked", per_hour=8, per_item=1)},
+    of_files={"download": Rate("files are not fetched, their sound is decoded to check it", per_hour=8)},
 )
 """On the 2 cores that this was written on, loaded by others: an idle machine is faster."""
 
@@ -75,7 +75,7 @@ class StageEstimate:
     """US dollars, for those whose price is known."""
     unpriced: int = 0
     rate: Rate = UNKNOWN
-    """The last that was used."""
+    """The last that was used, if any was known."""
 
 
 class Estimator:
@@ -112,7 +112,8 @@ class Estimator:
 
     def _work(self, one: StageEstimate, rate: Rate, duration: timedelta | None) -> None:
         one.items += 1
-        one.rate = rate
+        if rate is not UNKNOWN:
+            one.rate = rate
         hours = None if duration is None else duration / HOUR
         seconds = rate.per_item if hours is None or rate.per_hour is None else rate.per_hour * hours
         if seconds is None:
