@@ -50,8 +50,10 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _passable() -> Path:
-    """A folder that any user may pass through; pytest's own is closed to the server's user."""
-    path = Path(tempfile.mkdtemp(prefix="rushes-test-"))
+    """A folder that any user may pass through, as they may not through pytest's own; in memory where there is room."""
+    memory = Path("/dev/shm")  # noqa: S108  (the name is made afresh)
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 4_000_000_000
+    path = Path(tempfile.mkdtemp(prefix="rushes-test-", dir=memory if roomy else None))
     path.chmod(0o755)
     return path
 
@@ -183,7 +185,7 @@ class OwnServer:
 @pytest.fixture(scope="session")
 def own_server() -> Iterator[OwnServer]:
     account = service_account() if os.geteuid() == 0 else myself()
-    top = Path(tempfile.mkdtemp(prefix="rushes-own-"))
+    top = _passable()
     account.own(top)
     programs = newest_programs()
     (top / "password").write_text(PASSWORD)
