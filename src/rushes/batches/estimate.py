@@ -55,7 +55,7 @@ MEASURED = Rates(
     },
     of_files={"download": Rate("files are not fetched, their sound is decoded to check it", per_hour=8)},
 )
-"""On the 2 cores that this was written on, loaded by others: an idle machine is faster."""
+"""Measured on 2 busy cores: an idle machine is faster."""
 
 
 @dataclass(slots=True)
