@@ -183,9 +183,9 @@ def batch_of(
 
 def rejected() -> list[RejectedLine]:
     return [
-        RejectedLine(Rejection.INVALID, "htp:/nowhere", "not a URL and no such file", "talks.txt:3", 3),
+        RejectedLine(Rejection.INVALID, "htp:/nowhere", "not a URL and no such file", "talks.txt:3"),
         RejectedLine(
-            Rejection.DUPLICATE, "https://youtu.be/dQw4w9WgXcQ", "the same video as talks.txt:1", "talks.txt:5", 5
+            Rejection.DUPLICATE, "https://youtu.be/dQw4w9WgXcQ", "the same video as talks.txt:1", "talks.txt:5"
         ),
     ]
 

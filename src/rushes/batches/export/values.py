@@ -6,6 +6,7 @@ the documents: ten thousand items pass through an export one at a time, and neve
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,8 +41,12 @@ class RejectedLine:
     """In words: `not a URL or file`, `the same video as list.txt:3`."""
     origin: str = ""
     """Where it stood: `list.txt:12`, or empty for an argument of its own."""
-    number: int | None = None
-    """Its line number, from 1."""
+
+    @property
+    def number(self) -> int | None:
+        """Its line number, where it stood in a list."""
+        found = re.search(r":(\d{1,9})$", self.origin)
+        return int(found[1]) if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,4 +89,4 @@ def tone(state: str) -> str:
 
 def place(line: RejectedLine) -> str:
     """Where a rejected line stood."""
-    return clean(line.origin) or (f"line {line.number}" if line.number else "argument")
+    return clean(line.origin) or "argument"
