@@ -181,7 +181,7 @@ async def test_a_page_without_a_video_is_permanent_and_says_what_was_tried(site:
 
 async def test_a_text_named_mp4_is_permanent(site: Any, desk: Any) -> None:
     url = site.put("/talk.mp4", "This is no video.\n" * 400, "video/mp4")
-    with pytest.raises(Permanent, match=r"(?i)not.*(media|audio or video)|no (media|audio or video)"):
+    with pytest.raises(Permanent, match=r"^what was fetched is a text file, not audio or video$"):
         await desk(url, wanted={"audio"}).run(DOWNLOAD)
 
 
@@ -189,7 +189,9 @@ async def test_a_truncated_video_is_permanent_and_says_how_much_is_there(site: A
     content = media("talk.mp4").read_bytes()
     url = site.put("/talk.mp4", content[: len(content) // 2], "video/mp4")
     context = desk(url, wanted={"audio"})
-    with pytest.raises(Permanent, match=r"\b6\b|0:06"):
+    with pytest.raises(
+        Permanent, match=r"^what was fetched is cut short: it states 0:00:06\.\d, and can be read up to 0:00:0[23]"
+    ):
         await context.run(DOWNLOAD)
     site.put("/talk.mp4", content, "video/mp4")  # mended since, and tried again by hand
     assert len(made(await context.run(DOWNLOAD), "media")) == 1
@@ -201,7 +203,7 @@ async def test_a_transfer_that_was_cut_without_a_word_is_transient_and_fetched_a
     content = media("talk.mp4").read_bytes()
     url = site.put("/page", site.page_of("/talk.mp4"))
     site.put("/talk.mp4", content, "video/mp4", no_length=True, cuts=[len(content) // 2])
-    with pytest.raises(Transient, match="the transfer was not whole"):
+    with pytest.raises(Transient, match="the transfer may have been cut"):
         await desk(url, wanted={"audio"}).run(DOWNLOAD)
     result = await desk(url, wanted={"audio"}).run(DOWNLOAD)
     assert made(result, "media")[0].path.read_bytes() == content

@@ -176,9 +176,10 @@ async def _checked(media: FetchedMedia, wanted: Wanted, expected: float | None) 
         return await check(path, audio=wanted.sound_needed, picture=wanted.picture_needed, expected=expected)
     except Permanent as fault:
         discard(path)
+        said = fault.reason.replace(path.name, "what was fetched")
         if media.whole and not media.resumed:
-            raise
-        raise Transient(f"the transfer was not whole: {fault.reason}") from fault
+            raise Permanent(said, remedy=fault.remedy) from fault
+        raise Transient(f"{said}: the transfer may have been cut") from fault
 
 
 def describe(context: Context, fetched: Fetched, probed: Probe | None) -> VideoDocument:

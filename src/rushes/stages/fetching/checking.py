@@ -46,8 +46,6 @@ def media_faults() -> Iterator[None]:
         raise NeedsInput(fault.reason, remedy=fault.remedy or "", scope=Scope.ENVIRONMENT) from fault
     except EngineFault as fault:
         raise Transient(fault.reason, remedy=fault.remedy) from fault
-    except FileNotFoundError as error:
-        raise Permanent(f"the file is not there any more: {error.filename}") from error
     except OSError as error:
         failure = disk_failure(error)
         if failure is None:
