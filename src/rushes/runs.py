@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -31,15 +30,13 @@ from rushes.settings import Settings
 from rushes.sources.postgres import QueueSource
 from rushes.stages import registry
 from rushes.storage import LocalStorage
-from rushes.worker import ExitReason, Report, Worker
+from rushes.worker import ExitReason, Report, Worker, slots_of, stopping_on_signals
 
 if TYPE_CHECKING:
     from rushes.database import Database
 
 LOOK_SECONDS = 0.5
 """Between two looks at how far the batch is."""
-DEFAULT_SLOTS = 2
-"""Jobs of a kind at once, where its stage does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,44 +121,11 @@ async def run(
 
 
 def slots(plan: Plan, concurrency: Mapping[str, int]) -> dict[str, int]:
-    """How many jobs of each kind run at once: as asked, within what a stage can stand."""
+    """How many jobs of each stage run at once. Raises: UsageError, for a stage that the plan has not."""
     unknown = set(concurrency) - {"*"} - {step.stage for step in plan.steps}
     if unknown:
         raise UsageError(f"--concurrency: the pipeline {plan.pipeline!r} has no stage {', '.join(sorted(unknown))}")
     return slots_of([step.stage for step in plan.steps], concurrency)
-
-
-def slots_of(kinds: Sequence[str], concurrency: Mapping[str, int]) -> dict[str, int]:
-    return {kind: _slots(kind, concurrency) for kind in kinds}
-
-
-def _slots(kind: str, concurrency: Mapping[str, int]) -> int:
-    own = registry.get(kind).concurrency
-    if kind in concurrency:
-        return concurrency[kind]
-    wanted = concurrency.get("*")
-    if wanted is None:
-        return own or DEFAULT_SLOTS
-    return min(wanted, own) if own else wanted
-
-
-@contextlib.contextmanager
-def stopping_on_signals(worker: Worker) -> Iterator[None]:
-    """SIGTERM lets running work go on for the grace; SIGINT gives it back at once. Either a second time: at once."""
-    from datetime import timedelta
-
-    loop = asyncio.get_running_loop()
-    actions: dict[signal.Signals, Callable[[], None]] = {
-        signal.SIGTERM: lambda: worker.stop(ExitReason.TERMINATED),
-        signal.SIGINT: lambda: worker.stop(ExitReason.INTERRUPTED, grace=timedelta(0)),
-    }
-    for number, action in actions.items():
-        loop.add_signal_handler(number, action)
-    try:
-        yield
-    finally:
-        for number in actions:
-            loop.remove_signal_handler(number)
 
 
 async def _work(worker: Worker, watch: _Watch) -> Report:

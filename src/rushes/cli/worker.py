@@ -53,9 +53,8 @@ def worker(
 
 async def _work(kinds: str, concurrency: dict[str, int], modules: list[str], overrides: dict[str, float]) -> Report:
     from rushes.queue import Queue
-    from rushes.runs import slots_of, stopping_on_signals
     from rushes.sources.postgres import QueueSource
-    from rushes.worker import Bounds, Worker
+    from rushes.worker import Bounds, Worker, slots_of, stopping_on_signals
 
     import_modules(modules)
     async with database(**overrides) as (settings, opened):
