@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -26,11 +26,14 @@ from rushes.errors import UsageError
 from rushes.model import BatchId, Plan
 from rushes.pipelines import DEFAULT
 from rushes.queue import Queue
+from rushes.queue.control import pause_batch
+from rushes.queue.statements import sql
 from rushes.settings import Settings
-from rushes.sources.postgres import QueueSource
+from rushes.sources.postgres import QueueSource, outages
 from rushes.stages import registry
 from rushes.storage import LocalStorage
 from rushes.worker import ExitReason, Report, Worker, slots_of, stopping_on_signals
+from rushes.worker.failures import classify
 
 if TYPE_CHECKING:
     from rushes.database import Database
@@ -96,7 +99,6 @@ async def run(
 
     Raises:
         UsageError: an input, the pipeline, an option or the output folder cannot be used; nothing was created.
-        OSError: the output folder cannot be written to any more; the batch itself is safe, and the same call goes on.
     """
     plan = registry.resolve(request.pipeline, request.options, settings=settings)
     template = NameTemplate(request.names) if request.names else None
@@ -114,7 +116,7 @@ async def run(
     results = await asyncio.to_thread(ResultsFolder, request.out, template)
     source = QueueSource(database.pool, Queue(database.pool, lease=settings.lease), batch=opened.id)
     worker = Worker(settings, source, slots=slots(plan, request.concurrency), trouble=observer.trouble)
-    watch = _Watch(database, LocalStorage(settings.artifacts), opened.id, results, observer)
+    watch = _Watch(settings, database, opened.id, results, observer)
     with stopping_on_signals(worker):
         report = await _work(worker, watch)
     return RunReport(opened, await watch.finish(), report, request.out)
@@ -145,10 +147,11 @@ class _Watch:
     """Looks at the batch now and then: tells the observer, and writes the results of items as they end."""
 
     def __init__(
-        self, database: Database, storage: LocalStorage, batch: BatchId, results: ResultsFolder, observer: Observer
+        self, settings: Settings, database: Database, batch: BatchId, results: ResultsFolder, observer: Observer
     ) -> None:
+        self._settings = settings
         self._pool = database.pool
-        self._storage = storage
+        self._storage = LocalStorage(settings.artifacts)
         self._batch = batch
         self._results = results
         self._observer = observer
@@ -156,49 +159,45 @@ class _Watch:
 
     async def run(self) -> None:
         while True:
-            with self._through_outages():
+            try:
                 await self._look()
+            except outages() as error:  # the worker waits for the database too; here one look is left out
+                self._observer.trouble(error)
             await asyncio.sleep(LOOK_SECONDS)
 
     async def finish(self) -> Progress:
         """Look once more, and write the index."""
-        progress = await self._look()
+        await self._look()
         batch = await read_batch(self._pool, self._batch)
-        await self._results.write_index(batch, read_items(self._pool, self._storage, self._batch))
-        return progress
+        async with self._pausing_on_disk_trouble():
+            await self._results.write_index(batch, read_items(self._pool, self._storage, self._batch))
+        return await read_progress(self._pool, self._batch)
 
-    async def _look(self) -> Progress:
-        progress = await read_progress(self._pool, self._batch)
-        self._observer.looked(progress)
-        ended = await self._new_endings()
-        if ended:
-            async for item in read_items(self._pool, self._storage, self._batch, only=ended):
-                folder = await asyncio.to_thread(self._results.write_item, item)
-                self._observer.ended(item, folder)
-        return progress
+    async def _look(self) -> None:
+        self._observer.looked(await read_progress(self._pool, self._batch))
+        events = await self._pool.fetch(sql("endings"), self._batch, self._last_event)
+        positions = [row["position"] for row in events if row["position"]]
+        async with self._pausing_on_disk_trouble():
+            if positions:
+                await self._write(positions)
+            self._last_event = events[-1]["number"] if events else self._last_event
 
-    async def _new_endings(self) -> list[int]:
-        """Positions of items that ended since the last look. Event numbers are gapless, so none is missed."""
-        rows = await self._pool.fetch(
-            "select e.number, e.kind, i.position from rushes.events e left join rushes.items i on i.id = e.item_id"
-            " where e.batch_id = $1 and e.number > $2 order by e.number",
-            self._batch, self._last_event,
-        )  # fmt: skip
-        self._last_event = rows[-1]["number"] if rows else self._last_event
-        endings = {"item_completed", "item_failed", "item_cancelled", "item_skipped"}
-        return list(dict.fromkeys(row["position"] for row in rows if row["kind"] in endings))
+    async def _write(self, positions: Sequence[int]) -> None:
+        async for item in read_items(self._pool, self._storage, self._batch, only=positions):
+            folder = await asyncio.to_thread(self._results.write_item, item)
+            self._observer.ended(item, folder)
 
-    @contextlib.contextmanager
-    def _through_outages(self) -> Iterator[None]:
-        """The worker tells of outages already; here one look is left out."""
-        from rushes.sources.postgres import outages
-
+    @contextlib.asynccontextmanager
+    async def _pausing_on_disk_trouble(self) -> AsyncIterator[None]:
+        """Results that cannot be written concern every item: the batch waits until somebody has seen to it."""
         try:
             yield
-        except outages() as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                raise  # the results folder's own trouble
-            self._observer.trouble(error)
+        except OSError as error:
+            failure = classify(error, self._settings)
+            if not failure.environment:
+                raise
+            async with self._pool.acquire() as connection:
+                await pause_batch(connection, self._batch, f"--out: {failure.message}", failure.remedy)
 
 
 def _lines(settings: Settings, request: Request, plan: Plan, stdin: BinaryIO | None) -> Iterator[Line]:
