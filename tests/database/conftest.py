@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -139,7 +140,9 @@ class Process:
         assert self.popen.returncode == 0
 
     def kill(self) -> None:
-        self.popen.kill()
+        """Kill it with its whole process group, as a terminal or a supervisor does."""
+        if self.popen.returncode is None:
+            os.killpg(self.popen.pid, signal.SIGKILL)
         self.popen.communicate()
 
 
@@ -151,7 +154,7 @@ def another_user() -> Iterator[Callable[[Path], Process]]:
         popen = subprocess.Popen(
             [sys.executable, "-c", USER_OF_A_SERVER, str(home)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            **(account.popen() if account else {}),
+            start_new_session=True, **(account.popen() if account else {}),
         )  # fmt: skip
         made.append(Process(popen))
         return made[-1]

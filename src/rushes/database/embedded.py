@@ -29,7 +29,7 @@ from rushes.database.accounts import may_read, myself
 from rushes.database.binaries import Programs, copy_programs, find_programs
 from rushes.database.cluster import PRIVATE, SOCKET, Cluster, make_run_folder, open_folder, settle_cluster
 from rushes.database.locks import POLL, holding, open_lock, try_lock, wait_lock
-from rushes.database.startup import essence, explain_failure, initdb_arguments, server_environment
+from rushes.database.startup import essence, explain_failure, initdb_arguments, server_environment, sync_arguments
 from rushes.errors import DatabaseError
 
 USER = DATABASE = "rushes"
@@ -137,7 +137,8 @@ class EmbeddedServer:
         try:
             self.cluster.account.own(part)
             self._run("initdb", *initdb_arguments(part, USER))
-            self._run("postgres", "--single", "-D", str(part), "postgres", say=f"create database {DATABASE}\n")
+            self._run("postgres", "--single", "-F", "-D", str(part), "postgres", say=f"create database {DATABASE}\n")
+            self._run("initdb", *sync_arguments(part))
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)  # the disk may be full: leave it no fuller
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 
 SETTINGS = {
@@ -42,8 +43,14 @@ def initdb_arguments(data: Path, user: str) -> list[str]:
     settings = [part for name, value in SETTINGS.items() for part in ("--set", f"{name}={value}")]
     return [
         "--pgdata", str(data), "--username", user, "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8",
-        "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-instructions", *settings,
+        "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--no-instructions", "--no-sync", *settings,
     ]  # fmt: skip
+
+
+def sync_arguments(data: Path) -> list[str]:
+    """Put a new cluster on the disk once, when all of it is there: a file at a time takes longer than making it."""
+    method = ["--sync-method", "syncfs"] if sys.platform == "linux" else []
+    return ["--pgdata", str(data), "--sync-only", *method]
 
 
 def server_environment() -> dict[str, str]:
