@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import pypdf
@@ -14,6 +15,7 @@ import pytest
 from rushes.batches.export import ExportedItem, Format, RejectedLine, Rejection, file_name, words, write_export
 from rushes.batches.export.tables import COLUMNS
 from rushes.errors import UsageError
+from rushes.media.captions import read_captions
 
 from .conftest import HOSTILE, MakeItem, batch_of, everything, export, failed, one_by_one, rejected, waiting
 
@@ -154,10 +156,12 @@ async def test_a_zip_can_go_to_a_pipe(make_item: MakeItem) -> None:
 
 
 @pytest.mark.parametrize(("form", "first"), [(Format.VTT, "WEBVTT"), (Format.SRT, "1\n00:00:00,000 --> ")])
-async def test_captions_of_one_item_are_a_file(form: Format, first: str, make_item: MakeItem) -> None:
-    exported = (await export(form, [make_item(1)])).decode()
-    assert exported.startswith(first)
-    assert "A lease is a right to one job until a time." in exported
+async def test_captions_of_one_item_are_a_file(form: Format, first: str, make_item: MakeItem, tmp_path: Path) -> None:
+    exported = await export(form, [make_item(1)])
+    assert exported.decode().startswith(first)
+    (tmp_path / f"talk.{form}").write_bytes(exported)
+    cues = read_captions(tmp_path / f"talk.{form}")
+    assert (cues[1].text, cues[1].start) == ("A lease is a right to one job until a time.", 10)
 
 
 @pytest.mark.parametrize("form", [Format.VTT, Format.SRT])

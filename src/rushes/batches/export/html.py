@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -28,7 +29,11 @@ ROWS = 1000
 """Rows of one index page: what a browser shows at once without a pause."""
 _INLINE = 1_000_000
 """Bytes of a picture that goes into the page itself."""
-_PICTURES = {b"\xff\xd8\xff": ("jpg", "image/jpeg"), b"\x89PNG": ("png", "image/png"), b"RIFF": ("webp", "image/webp")}
+_PICTURES = (
+    (re.compile(rb"\xff\xd8\xff"), ("jpg", "image/jpeg")),
+    (re.compile(rb"\x89PNG\r\n"), ("png", "image/png")),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), ("webp", "image/webp")),
+)
 _TONES = {"done": "done", "failed": "failed", "left": "left out", "open": "not finished"}
 _FILES = (
     ("summary.html", "Summary"),
@@ -63,7 +68,7 @@ class _Bar:
 
 def picture_type(picture: bytes) -> tuple[str, str] | None:
     """File name's ending and media type of a picture, by its first bytes; None: not one that browsers show safely."""
-    return next((kind for magic, kind in _PICTURES.items() if picture.startswith(magic)), None)
+    return next((kind for magic, kind in _PICTURES if magic.match(picture)), None)
 
 
 def page_html(page: Page) -> str:
