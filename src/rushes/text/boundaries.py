@@ -25,7 +25,7 @@ _SHORTEST_SHARE = 0.25
 """Of the mean chapter."""
 _NEAR = 25
 """Words that a cut may move: about ten seconds."""
-_CUT_WEIGHT = 0.2
+_CUT_WEIGHT = 0.1
 _DISTANCE_WEIGHT = 0.005
 _LONG_PAUSE = 2.0
 

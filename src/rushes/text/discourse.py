@@ -15,17 +15,19 @@ _OPENING = re.compile(
     _LEAD + r"(?:"
     r"let(?:'s| us)(?: now| also| quickly| just)? (?:talk|look|start|move|turn|begin|go|take|get|switch|jump|dive|see)|"
     r"let me (?:talk|start|turn|move|begin|tell|show|go|explain|switch)|"
-    r"(?:the|our|my) (?:next|second|third|fourth|fifth|final|last|other|first) |next\b|another|moving on|"
+    r"(?:the|our|my) (?:next|second|third|fourth|fifth|final|last) |next\b|another (?:thing|topic|question|point)|moving on|"
     rf"{_WILL} (?:want|wanted|like|going|gonna)(?: to)?(?: now| also| just| quickly)* {_TREAT}|"
     rf"{_WILL} {_TREAT} (?:about|at|on|with|to)\b|"
-    r"(?:that|this) (?:brings|leads|takes) |"
+    r"(?:that|this) (?:brings|leads|takes) (?:me|us)|"
     r"(?:to|in) (?:start|begin|summari[sz]e|summary|conclude|conclusion|sum up|wrap up|finish)|"
-    r"finally|first(?:ly| of all)?\b|second(?:ly)?\b|third(?:ly)?\b|lastly|"
-    r"(?:so )?what (?:is|are|about)|how (?:do|does|can|about)|turning to|speaking of|here(?:'s| is| are)|"
-    r"thank you|thanks|welcome|hello|hi |good (?:morning|afternoon)|question)",
+    r"finally|first(?:ly| of all)?\b|lastly|turning to)",
     re.IGNORECASE,
 )
-_TURN = re.compile(r"(?:okay|ok|all right|alright|right|now|great|cool)\b", re.IGNORECASE)
+_TURN = re.compile(
+    r"(?:okay|ok|all right|alright|right|now|great|cool|another|thank you|thanks|welcome|hello|here(?:'s| is| are)|"
+    r"(?:so )?what (?:is|are|about)|(?:so )?how (?:do|does|can|about)|speaking of|second(?:ly)?|third(?:ly)?|question)\b",
+    re.IGNORECASE,
+)
 _CONTINUING = re.compile(
     r"(?:and|but|it|it's|that|that's|if|because|or|then|they|he|she|you|this|which|also|these|those|its|their)\b",
     re.IGNORECASE,

@@ -60,25 +60,23 @@ class Extract:
         return self.request.video.title.strip() or " / ".join(topics) or "Untitled"
 
     def overview(self, limit: int) -> list[int]:
-        """The sentence of intent, then the best of all chapters in turn: what is said most, wherever it is said."""
+        """The sentence of intent, if there is one, then the most telling of the whole."""
         intent = self.ranking.intent()
         opening = [] if intent is None else [intent]
-        leaders = [at for section in self.sections for at in self.section_best(section, 2)]
-        chosen = opening[:limit] + self.ranking.best(leaders, limit - len(opening), taken=opening)
-        everything = range(len(self.request.sentences))
-        return chosen + self.ranking.best(everything, limit - len(chosen), taken=chosen)
+        return opening[:limit] + self.ranking.best(limit - len(opening), taken=opening)
 
-    def section_best(self, section: Section, limit: int) -> list[int]:
-        return self.ranking.best_within(section.first, section.last, limit) if section.last > section.first else []
-
-    def points(self, per_section: int, most: int) -> list[int]:
-        """The best of each section; where there are more than wanted, the best of those; always a few."""
-        chosen = [at for section in self.sections for at in self.section_best(section, per_section)]
-        chosen = self.ranking.best(chosen, most)
+    def points(self, per_section: int, most: int, told: Sequence[int]) -> list[int]:
+        """The best of each section beside what the overview told; of many only the first so many sections' best."""
+        chosen: list[int] = []
+        for section in self._weightiest(most // per_section):
+            chosen += self.ranking.best_within(section.first, section.last, per_section, taken=[*told, *chosen])
         few = _FEWEST_POINTS * per_section - len(chosen)
-        if few > 0:
-            chosen += self.ranking.best(range(len(self.request.sentences)), few, taken=chosen)
-        return sorted(chosen)
+        return sorted(chosen + self.ranking.best(max(0, few), taken=[*told, *chosen]))
+
+    def _weightiest(self, limit: int) -> list[Section]:
+        """The sections in which most is said, in order."""
+        longest = sorted(self.sections, key=lambda section: section.first - section.last)[:limit]
+        return sorted(longest, key=lambda section: section.first)
 
 
 def summarize(request: Request) -> Summary:
@@ -89,18 +87,17 @@ def summarize(request: Request) -> Summary:
 def written(extract: Extract) -> Summary:
     request = extract.request
     size = _SIZES[request.length]
-    sentences = max(1, min(size.overview, round(size.share * len(request.sentences))))
+    overview = extract.overview(max(1, min(size.overview, round(size.share * len(request.sentences)))))
     detailed = request.length == "detailed"
     return Summary(
         title=extract.title(),
-        overview=extract.prose(extract.overview(sentences)),
+        overview=extract.prose(overview),
         key_points=tuple(
             KeyPoint(text=extract.said(at), start=request.sentences[at].start)
-            for at in extract.points(size.points, size.most_points)
+            for at in extract.points(size.points, size.most_points, overview)
         ),
         chapters=tuple(
-            section.chapter([extract.said(at) for at in _in_order(extract, section)] if detailed else ())
-            for section in extract.sections
+            section.chapter(_points_of(extract, section) if detailed else ()) for section in extract.sections
         ),
         topics=tuple(extract.topics),
         length=request.length,
@@ -110,8 +107,10 @@ def written(extract: Extract) -> Summary:
     )
 
 
-def _in_order(extract: Extract, section: Section) -> list[int]:
-    return sorted(extract.section_best(section, _CHAPTER_POINTS))
+def _points_of(extract: Extract, section: Section) -> list[str]:
+    return [
+        extract.said(at) for at in sorted(extract.ranking.best_within(section.first, section.last, _CHAPTER_POINTS))
+    ]
 
 
 def _notes(request: Request) -> tuple[str, ...]:

@@ -29,8 +29,17 @@ _SHORTEST = 3
 
 @cache
 def english_stopwords() -> frozenset[str]:
-    path = Path(__file__).with_name("data") / "stopwords_en.txt"
-    return frozenset(path.read_text(encoding="utf-8").split())
+    return _read("stopwords_en.txt")
+
+
+@cache
+def english_bland_words() -> frozenset[str]:
+    """Words that carry content and yet name no subject: they tell chapters apart but make no title."""
+    return _read("bland_en.txt")
+
+
+def _read(name: str) -> frozenset[str]:
+    return frozenset((Path(__file__).with_name("data") / name).read_text(encoding="utf-8").split())
 
 
 def tokens(text: str) -> list[str]:
@@ -79,9 +88,21 @@ class Lexicon:
         long_enough = len(word) >= _SHORTEST or (bool(_UNSPACED_RUN.match(word)) and len(word) > 1)
         return long_enough and word not in self.stop and not word.isdigit()
 
+    def names(self, word: str) -> bool:
+        """Whether a content word can stand in the name of a subject."""
+        return self.is_content(word) and not (self.english and word in english_bland_words())
+
     def content(self, text: str) -> list[str]:
         """The content words in the form in which they are counted."""
-        return [stem(word) if self.english else word for word in tokens(text) if self.is_content(word)]
+        return [self.counted(word) for word in tokens(text) if self.is_content(word)]
+
+    def naming(self, text: str) -> list[str]:
+        """The words that can name a subject, in the form in which they are counted."""
+        return [self.counted(word) for word in tokens(text) if self.names(word)]
+
+    def counted(self, word: str) -> str:
+        """A lower-case word in the form in which it is counted."""
+        return stem(word) if self.english else word
 
 
 def primary(language: str | None) -> str | None:

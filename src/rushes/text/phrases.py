@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rushes.text.lexicon import TOKEN, UNSPACED, Lexicon, stem, tokens
+from rushes.text.lexicon import TOKEN, UNSPACED, Lexicon, tokens
 
 Phrase = tuple[str, ...]
 """The counted forms of its words."""
@@ -134,7 +134,7 @@ def _runs(words: Sequence[str], lexicon: Lexicon) -> Iterator[list[str]]:
     for at, word in enumerate(words):
         spaced = not _UNSPACED_RUN.match(word)
         joins = lexicon.english and word == "of" and bool(run) and at + 1 < len(words)
-        if spaced and (joins or lexicon.is_content(word.lower())):
+        if spaced and (joins or lexicon.names(word.lower())):
             run.append(word)
         elif run:
             yield run
@@ -149,11 +149,7 @@ def _ngrams(run: Sequence[str], lexicon: Lexicon) -> Iterator[_Found]:
             words = run[at : at + length]
             if "of" in (words[0], words[-1]):
                 continue
-            yield _Found(tuple(_counted(word, lexicon) for word in words), " ".join(words))
-
-
-def _counted(word: str, lexicon: Lexicon) -> str:
-    return stem(word.lower()) if lexicon.english else word.lower()
+            yield _Found(tuple(lexicon.counted(word.lower()) for word in words), " ".join(words))
 
 
 def _letter_runs(run: str, lexicon: Lexicon) -> Iterator[_Found]:

@@ -1,4 +1,4 @@
-"""Stretches of text as TF-IDF vectors, and LexRank over them.
+"""Stretches of text as TF-IDF vectors.
 
 Embedding models were measured against this and gain nothing for chapters (docs/explanation), so the engine needs numpy
 alone.
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 _MAX_VOCABULARY = 4000
 _SMALL = 24
-_DAMPING = 0.85
-_ROUNDS = 30
 
 
 def tfidf(texts: Sequence[Sequence[str]]) -> Matrix:
@@ -46,22 +44,3 @@ def normalised(matrix: Matrix) -> Matrix:
 
     unit: Matrix = matrix / (np.linalg.norm(matrix, axis=1, keepdims=True) + 1e-9)
     return unit
-
-
-def lexrank(vectors: Matrix) -> Matrix:
-    """How central each row is among all, 0 to 1.
-
-    Continuous LexRank (Erkan and Radev, 2004, section 3.3) as products with the vectors themselves, so that ten hours
-    of speech need no matrix of sentences by sentences.
-    """
-    import numpy as np
-
-    count = len(vectors)
-    degree = vectors @ vectors.sum(axis=0) - (vectors * vectors).sum(axis=1) + 1e-9
-    rank = np.full(count, 1 / count)
-    for _ in range(_ROUNDS):
-        share = rank / degree
-        flow = vectors @ (vectors.T @ share) - (vectors * vectors).sum(axis=1) * share
-        rank = (1 - _DAMPING) / count + _DAMPING * flow
-    best: Matrix = rank / max(float(rank.max()), 1e-12)
-    return best

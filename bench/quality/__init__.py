@@ -1,0 +1,1 @@
+"""How good are words, chapters and summaries? Measured on a corpus that is made here, beside simple baselines."""
