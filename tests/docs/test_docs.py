@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
+import rushes
 from rushes.cli.app import COMMANDS
+from rushes.documents import Cue, Transcript
 from rushes.settings import Settings
+from rushes.stages import registry
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -75,6 +79,30 @@ def test_commands_in_the_text_exist(page: Path, generate: ModuleType) -> None:
     for words in commands_in(page.read_text(encoding="utf-8")):
         problem = fault_of(words, generate)
         assert problem is None, f"{name_of(page)}: `{shlex.join(words)}`: {problem}"
+
+
+async def test_the_stage_of_the_how_to_counts_words(tmp_path: Path) -> None:
+    (code,) = re.findall(r"```python\n(\"{3}.*?)```", (ROOT / "docs/how-to/write-a-stage.md").read_text(), re.DOTALL)
+    module: dict[str, Any] = {"__name__": "rushes_wordcount"}
+    exec(compile(code, "write-a-stage.md", "exec", dont_inherit=True), module)  # noqa: S102  (our own page)
+    stage = module["wordcount"]
+    try:
+        result = await stage.run(None, context_with("one two three", tmp_path, stage.options(at_least=2)))
+        (made,) = result.made
+        assert {made.kind} == stage.makes
+        assert json.loads(made.path.read_text()) == {"words": 3}
+        with pytest.raises(rushes.Permanent, match="only 3 words"):
+            await stage.run(None, context_with("one two three", tmp_path, stage.options()))
+    finally:
+        registry._decorated.pop("wordcount")
+
+
+def context_with(text: str, folder: Path, options: object) -> SimpleNamespace:
+    path = folder / "transcript.json"
+    cue = Cue(text=text, start=0, end=1)
+    Transcript(source="captions", engine="publisher captions", speech="some", cues=(cue,)).write(path)
+    files = {"transcript": [SimpleNamespace(path=path)]}
+    return SimpleNamespace(inputs=files.__getitem__, scratch=folder, options=options)
 
 
 def commands_in(text: str) -> Iterator[list[str]]:
