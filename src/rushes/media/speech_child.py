@@ -1,0 +1,189 @@
+"""The child of `speech`: holds a Whisper model and recognises one file at a time.
+
+Run as `python -m rushes.media.speech_child`. It is asked `{"job", "path", "folder", "language", "beam", "threads"}`, tells
+`{"job", "at", "of", "pieces"}` after each batch of windows, and ends a job with `done`, `fault` or `cancelled`.
+`{"cancel": job}` is heeded between batches, which take some seconds.
+"""
+
+from __future__ import annotations
+
+import resource
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from rushes.children import Message, serve
+from rushes.media.audio import RATE, Block, open_sound
+from rushes.media.cues import Piece
+from rushes.media.faults import EngineFault, MediaFault
+from rushes.media.nonsense import Heard, believed
+
+BATCH = 4
+"""Windows that are recognised together. More are no faster on a processor, and take memory."""
+MEMORY = 4 * 1024**3
+"""Bytes of data beside the model's: a file that takes more is an attack, or a fault."""
+FOREIGN = -0.75
+"""Mean log probability below which a model that knows English alone is held to be hearing another language."""
+ENOUGH = 30.0
+"""Seconds of speech after which that is judged, so that nobody waits hours to learn it."""
+
+
+class _Cancelled(Exception):  # noqa: N818  (events, not faults)
+    pass
+
+
+class _Foreign(Exception):  # noqa: N818
+    pass
+
+
+class Recogniser:
+    """One model, one job at a time. Jobs run in a thread, so that a cancellation is heard meanwhile."""
+
+    def __init__(self) -> None:
+        self._folder: str | None = None
+        self._model: Any = None
+        self._cancelled: set[int] = set()
+
+    def handle(self, message: Message, say: Callable[..., None]) -> None:
+        """Take a job or a cancellation."""
+        if "cancel" in message:
+            self._cancelled.add(message["cancel"])
+            return
+        threading.Thread(target=self._work, args=(message, say), name="recognise", daemon=True).start()
+
+    def _work(self, job: Message, say: Callable[..., None]) -> None:
+        number = job["job"]
+        try:
+            self._load(job["folder"], job["threads"])
+            _Job(self._model, job, say, lambda: number in self._cancelled).run()
+        except _Cancelled:
+            say(job=number, cancelled=True)
+        except _Foreign:
+            say(job=number, foreign=True)
+        except MediaFault as fault:
+            say(job=number, fault=type(fault).__name__, message=fault.reason)
+        except Exception as error:  # noqa: BLE001  (whatever it is, the parent waits for an answer)
+            traceback.print_exc()
+            say(job=number, fault=EngineFault.__name__, message=f"{type(error).__name__}: {error}")
+
+    def _load(self, folder: str, threads: int) -> None:
+        if folder == self._folder:
+            return
+        from faster_whisper import WhisperModel  # type: ignore[import-untyped]
+
+        self._model, self._folder = None, None  # the old one's memory, before the new one takes its own
+        limit = MEMORY + 4 * (Path(folder) / "model.bin").stat().st_size
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+        self._model = WhisperModel(
+            folder, device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
+        )
+        self._folder = folder
+
+
+class _Job:
+    """One file on its way through the model."""
+
+    def __init__(self, model: Any, job: Message, say: Callable[..., None], cancelled: Callable[[], bool]) -> None:
+        from faster_whisper import BatchedInferencePipeline
+
+        self._model = model
+        self._pipeline = BatchedInferencePipeline(model)
+        self._say = say
+        self._job = job
+        self._cancelled = cancelled
+        self._sure_of_language = job["language"] is not None
+        self._language = job["language"] if job["language"] in model.supported_languages else None
+        self._seconds = 0.0
+        self._certainty = 0.0
+
+    def run(self) -> None:
+        self._raise_if_cancelled()
+        if self._sure_of_language and self._language is None and not self._model.model.is_multilingual:
+            raise _Foreign
+        sound = open_sound(Path(self._job["path"]))
+        end = 0.0
+        for block in sound.blocks:
+            end = block.start + block.samples.size / RATE
+            self._recognise(block, sound.duration)
+            self._tell(end, sound.duration, ())
+        self._require_known_language(0)
+        self._say(job=self._job["job"], done={"duration": end, "language": self._language})
+
+    def _recognise(self, block: Block, duration: float | None) -> None:
+        for (start, end), first in zip(block.windows, self._hear(block), strict=True):
+            heard = self._hear_again(block, start, end) if first.doubtful else first
+            pieces = believed(heard)
+            if pieces:
+                self._seconds += end - start
+                self._certainty += heard.certainty * (end - start)
+            self._require_known_language(ENOUGH)
+            self._tell(block.start + end, duration, [_told(piece, block.start + start) for piece in pieces])
+
+    def _hear(self, block: Block) -> Iterator[Heard]:
+        """Each window by the batched pipeline: the fast way."""
+        if not block.windows:
+            return
+        segments, info = self._pipeline.transcribe(
+            block.samples,
+            language=self._language,
+            beam_size=self._job["beam"],
+            batch_size=BATCH,
+            word_timestamps=True,
+            clip_timestamps=[{"start": start, "end": end} for start, end in block.windows],
+        )
+        self._language = self._language or info.language
+        for segment, (start, _) in zip(segments, block.windows, strict=True):
+            yield _heard([segment], start)
+
+    def _hear_again(self, block: Block, start: float, end: float) -> Heard:
+        """One window by the slow way, which tries other temperatures until the text is neither doubtful nor a loop."""
+        self._raise_if_cancelled()
+        segments, _ = self._model.transcribe(
+            block.samples[int(start * RATE) : int(end * RATE)],
+            language=self._language,
+            beam_size=self._job["beam"],
+            condition_on_previous_text=False,
+            word_timestamps=True,
+        )
+        return _heard(list(segments), 0.0)
+
+    def _require_known_language(self, enough: float) -> None:
+        """Raise `_Foreign` if a model of English alone has been unsure of its words for so many seconds."""
+        if self._sure_of_language or self._model.model.is_multilingual:
+            return
+        if self._seconds > enough and self._certainty / self._seconds < FOREIGN:
+            raise _Foreign
+
+    def _tell(self, at: float, of: float | None, pieces: Any) -> None:
+        self._raise_if_cancelled()
+        self._say(job=self._job["job"], at=round(at, 2), of=of, pieces=pieces)
+
+    def _raise_if_cancelled(self) -> None:
+        if self._cancelled():
+            raise _Cancelled
+
+
+def _heard(segments: Sequence[Any], origin: float) -> Heard:
+    """What the model says of a window, its times from the window's start. `origin` is where its own times begin."""
+    pieces = [
+        Piece(word.word, word.start - origin, word.end - origin, confidence=float(word.probability))
+        for segment in segments
+        for word in segment.words or ()
+    ]
+    count = max(len(segments), 1)
+    return Heard(
+        pieces=tuple(pieces),
+        certainty=sum(segment.avg_logprob for segment in segments) / count,
+        no_speech=min((segment.no_speech_prob for segment in segments), default=1.0),
+        repetition=max((segment.compression_ratio for segment in segments), default=0.0),
+    )
+
+
+def _told(piece: Piece, origin: float) -> tuple[str, float, float, float | None]:
+    return piece.text, round(origin + piece.start, 3), round(origin + piece.end, 3), piece.confidence
+
+
+if __name__ == "__main__":
+    serve(Recogniser().handle)
