@@ -13,6 +13,16 @@ from rushes.database import Database, open_database, reach
 from rushes.settings import Settings
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="The sizes of the promises instead of those of every day.")
+
+
+@pytest.fixture
+def full(request: pytest.FixtureRequest) -> bool:
+    """Whether a test should take its full size."""
+    return bool(request.config.getoption("--full"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_environment() -> Iterator[None]:
     """Nothing of the developer's own settings reaches a test."""

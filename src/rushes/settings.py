@@ -23,8 +23,8 @@ PREFIX = "RUSHES_"
 
 
 def _named(name: str, *aliases: str) -> AliasChoices:
-    """The setting's own name, its environment variable, then names that others gave it; earlier ones win."""
-    return AliasChoices(name, PREFIX + name.upper(), *aliases)
+    """A setting's environment variable, then names that others gave it; earlier ones win."""
+    return AliasChoices(PREFIX + name.upper(), *aliases)
 
 
 def _default_home() -> Path:
@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     """Processor threads for speech recognition; 0: as many as there are cores."""
 
     model: str | None = Field(default=None, validation_alias=_named("model"))
-    """The language model for summaries, `provider:name` (`anthropic:…`, `openai:…`, `google:…`); by default none: offline."""
+    """The language model for summaries, `provider:name` (`anthropic:…`, `openai:…`, `google:…`); none: offline."""
     model_url: str | None = Field(default=None, validation_alias=_named("model_url"))
     """The address of a service that speaks that provider's protocol, such as a server of one's own."""
     model_key: SecretStr | None = Field(default=None, validation_alias=_named("model_key"))

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from rushes.batches.creating import Order, open_batch
-from rushes.batches.intake import Duplicate, Invalid
+from rushes.batches.intake import Duplicate, Invalid, Line
 from rushes.batches.progress import Progress, read_progress
 from rushes.database import Database
 from rushes.errors import ErrorClass, UsageError
@@ -115,6 +115,19 @@ async def test_what_a_stage_learns_is_shown(database: Database, queue: Queue, wo
     )
     assert row is not None
     assert tuple(row) == ("A talk", timedelta(seconds=90), "vimeo:1")
+
+
+async def test_a_video_listed_under_two_addresses_is_worked_at_once(database: Database, queue: Queue, worker: WorkerId):
+    batch = (await make_batch(database, 3)).id
+    one, other, third = await claim(queue, worker)
+    alias = Facts(aliases=(VideoKey("vimeo:1"),))
+    await queue.settle([*done([one], facts=alias), *done([third])])
+    await queue.settle(done([other], facts=alias))
+    row = await database.pool.fetchrow("select status, skip_reason, error from rushes.items where position = 2")
+    assert row is not None
+    assert tuple(row) == ("skipped", "already_done", "the same video as item 1")
+    await drain(queue, worker)
+    assert counts(await read_progress(database.pool, batch)) == (3, 2, 0, 0, 1) == await recount(database, batch)
 
 
 async def test_a_paused_batch_is_not_claimed_until_it_goes_on(database: Database, queue: Queue, worker: WorkerId):
@@ -227,7 +240,11 @@ async def test_two_who_start_the_same_run_at_once_share_its_batch(database: Data
 
 
 async def test_lines_that_became_no_item_are_kept(database: Database):
-    given = [*lines(1), Duplicate("list.txt:2", "line 1", "list.txt:1"), Invalid("list.txt:3", "???", "no address")]
+    given: list[Line] = [
+        *lines(1),
+        Duplicate("list.txt:2", "line 1", "list.txt:1"),
+        Invalid("list.txt:3", "???", "no address"),
+    ]
     opened = await open_batch(database.pool, Order("test", plan("fetch")), given)
     rows = await database.pool.fetch("select origin, verdict, reason from rushes.lines order by number")
     progress = await read_progress(database.pool, opened.id)

@@ -55,6 +55,8 @@ async def _demo(out: Path, *, fresh: bool, quiet: bool) -> tuple[RunReport, list
     folder = settings.home / "demo-channel"
     async with demo_channel(settings, folder, tell=lambda talk: say.print(f"recorded: {safe(talk.title)}")) as channel:
         say.print(f"a channel of {len(channel.talks)} talks at {channel.index_url}")
+        if not channel.usual_address:
+            say.print("[dim]its usual port is taken, so nothing that an earlier demo made is found again[/]")
         async with database() as (_, opened):
             request = Request(inputs=[channel.feed_url], out=out, name="demo", reuse=not fresh)
             with observing(quiet=quiet) as observer:

@@ -134,11 +134,13 @@ async def _move_on(connection: Connection, settled: Sequence[tuple[Record, Outco
     """Publish what was made, enqueue next stages, end items, count batches. Returns how many jobs are new."""
     completed = [(row, made) for row, outcome in settled if row["status"] == "completed" and (made := outcome.produced)]
     await _publish(connection, completed)
-    found = {row["id"] for row, made in completed if made.items}
-    onward = [row["id"] for row, _ in completed if row["item_id"] and row["id"] not in found]
+    same_as = await _late_duplicates(connection, completed)
+    onward = [
+        row["id"] for row, made in completed if row["item_id"] and not made.items and row["item_id"] not in same_as
+    ]
     followers = await connection.fetch(sql("enqueue_next"), onward) if onward else []
     with_next = {row["item_id"] for row in followers}
-    tallies = await _end_items(connection, settled, with_next)
+    tallies = await _end_items(connection, settled, with_next, same_as)
     for row in followers:
         tallies[row["batch_id"]].jobs.append(row["id"])
     for row, made in completed:
@@ -170,6 +172,15 @@ async def _publish(connection: Connection, completed: Sequence[tuple[Record, Pro
         await _index(connection, row, made)
 
 
+async def _late_duplicates(connection: Connection, completed: Sequence[tuple[Record, Produced]]) -> dict[ItemId, int]:
+    """Items that turned out to be another item's video under another address, and that item's position."""
+    named = [(row["item_id"], alias) for row, made in completed if row["item_id"] for alias in made.facts.aliases]
+    if not named:
+        return {}
+    rows = await connection.fetch(sql("late_duplicates"), *map(list, zip(*named, strict=True)))
+    return {row["item_id"]: row["same_as"] for row in rows}
+
+
 async def _index(connection: Connection, row: Record, made: Produced) -> None:
     if made.facts.aliases:
         await connection.execute(sql("add_aliases"), row["item_id"], list(made.facts.aliases))
@@ -180,7 +191,10 @@ async def _index(connection: Connection, row: Record, made: Produced) -> None:
 
 
 async def _end_items(
-    connection: Connection, settled: Sequence[tuple[Record, Outcome]], with_next: set[ItemId]
+    connection: Connection,
+    settled: Sequence[tuple[Record, Outcome]],
+    with_next: set[ItemId],
+    same_as: Mapping[ItemId, int],
 ) -> dict[BatchId, _Tally]:
     tallies: dict[BatchId, _Tally] = defaultdict(_Tally)
     endings = []
@@ -189,7 +203,7 @@ async def _end_items(
             continue
         tally = tallies[row["batch_id"]]
         tally.jobs.append(row["id"])
-        ending = _ending(row, outcome, more=row["item_id"] in with_next)
+        ending = _ending(row, outcome, more=row["item_id"] in with_next, same_as=same_as.get(row["item_id"]))
         tally.events.append(_event(row, ending))
         if ending:
             endings.append((row["batch_id"], row["item_id"], *ending))
@@ -204,12 +218,14 @@ async def _end_items(
 
 
 def _ending(
-    row: Record, outcome: Outcome, *, more: bool
+    row: Record, outcome: Outcome, *, more: bool, same_as: int | None
 ) -> tuple[ItemStatus, str | None, str | None, str | None, str | None] | None:
     """How this outcome ends its item: status, skip reason, error class, error, remedy. None: it goes on."""
     if row["status"] == "failed":
         failure = outcome.failure or Failure(ErrorClass.BUG, row["error"])
         return ItemStatus.FAILED, None, failure.error_class.value, failure.message, failure.remedy
+    if same_as is not None:
+        return ItemStatus.SKIPPED, "already_done", None, f"the same video as item {same_as}", None
     if row["status"] == "completed" and not more:
         if outcome.produced and outcome.produced.items:
             return ItemStatus.SKIPPED, "expanded", None, None, None

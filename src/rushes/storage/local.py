@@ -33,7 +33,8 @@ class LocalStorage:
         Raises: OSError, such as a full disk; then nothing stands under that name.
         """
         target = self._locate(name)
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        target.parent.mkdir(parents=True, exist_ok=True)
         size, sha256 = file.stat().st_size, digest(file)
         partial = target.with_name(target.name + ".part")
         try:
