@@ -51,30 +51,23 @@ def described(settings: Settings, file: Path) -> list[Setting]:
     meanings = _meanings(type(settings))
     shown = _masked(settings)
     return [
-        Setting(name, shown[name], _source(names, written, file), _variables(names), meanings.get(name, ""))
-        for name, names in _names(type(settings)).items()
+        Setting(name, shown[name], _source(name, variables, written, file), variables, meanings.get(name, ""))
+        for name, variables in _variables(type(settings)).items()
     ]
 
 
-def _names(settings: type[Settings]) -> dict[str, tuple[str, ...]]:
-    """The names under which each setting is read, in their order."""
-    return {name: _aliases(field.validation_alias, name) for name, field in settings.model_fields.items()}
+def _variables(settings: type[Settings]) -> dict[str, tuple[str, ...]]:
+    """The environment variables that set each setting, in their order."""
+    return {name: tuple(_choices(field.validation_alias)) for name, field in settings.model_fields.items()}
 
 
-def _aliases(alias: Any, name: str) -> tuple[str, ...]:
-    choices = getattr(alias, "choices", [alias or name])
-    return tuple(choice for choice in choices if isinstance(choice, str))
+def _choices(alias: Any) -> list[str]:
+    return [choice for choice in alias.choices if isinstance(choice, str)]
 
 
-def _variables(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in names if name.isupper())
-
-
-def _source(names: tuple[str, ...], written: dict[str, Any], file: Path) -> str:
-    for name in names:
-        if os.environ.get(name):
-            return name
-    return str(file) if any(name in written for name in names) else "default"
+def _source(name: str, variables: tuple[str, ...], written: dict[str, Any], file: Path) -> str:
+    given = next((variable for variable in variables if os.environ.get(variable)), None)
+    return given or (str(file) if name in written else "default")
 
 
 def _masked(settings: Settings) -> dict[str, str | None]:
