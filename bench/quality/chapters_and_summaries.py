@@ -11,7 +11,7 @@ from bench.quality import baselines
 from bench.quality.corpus import Talk, talks, transcript, unpunctuated, word_at
 from bench.quality.measures import boundary_f1, coverage, pk
 from rushes.documents import Summary, Transcript, VideoDocument
-from rushes.text.extractive import summarize
+from rushes.text.offline import summarize
 from rushes.text.request import Request
 from rushes.text.sentences import split
 

@@ -79,12 +79,8 @@ class Extract:
         return sorted(longest, key=lambda section: section.first)
 
 
-def summarize(request: Request) -> Summary:
-    """Summarize a transcript that has sentences. The same request gives the same summary."""
-    return written(Extract(request))
-
-
-def written(extract: Extract) -> Summary:
+def summary(extract: Extract) -> Summary:
+    """The same transcript and length give the same summary."""
     request = extract.request
     size = _SIZES[request.length]
     overview = extract.overview(max(1, min(size.overview, round(size.share * len(request.sentences)))))
