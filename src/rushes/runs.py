@@ -101,6 +101,7 @@ async def run(
         UsageError: an input, the pipeline, an option or the output folder cannot be used; nothing was created.
     """
     plan = registry.resolve(request.pipeline, request.options, settings=settings)
+    at_once = slots(plan, request.concurrency)
     template = NameTemplate(request.names) if request.names else None
     _refuse_unwritable(request.out)
     with seekable(stdin) if stdin and "-" in request.inputs else contextlib.nullcontext() as text:
@@ -115,7 +116,7 @@ async def run(
     observer.opened(opened, plan)
     results = await asyncio.to_thread(ResultsFolder, request.out, template)
     source = QueueSource(database.pool, Queue(database.pool, lease=settings.lease), batch=opened.id)
-    worker = Worker(settings, source, slots=slots(plan, request.concurrency), trouble=observer.trouble)
+    worker = Worker(settings, source, slots=at_once, trouble=observer.trouble)
     watch = _Watch(settings, database, opened.id, results, observer)
     with stopping_on_signals(worker):
         report = await _work(worker, watch)
