@@ -13,6 +13,8 @@ from rushes.media.cues import Piece
 UNSURE = -1.0
 """Mean log probability of a word below which a window is heard again, and is not believed if it may be no speech.
 This and the next two are Whisper's own thresholds (Radford et al. 2022, section 4.5)."""
+HOPELESS = -1.5
+"""Below this it is not believed whatever the model says of speech."""
 NO_SPEECH = 0.6
 """Probability that a window holds no speech."""
 REPETITIVE = 2.4
@@ -53,9 +55,7 @@ class Heard:
 
 def believed(heard: Heard) -> tuple[Piece, ...]:
     """The words that were said, as far as that can be told: all of them, some, or none."""
-    if heard.certainty < UNSURE and heard.no_speech > NO_SPEECH:
-        return ()
-    if _is_stock(heard.pieces):
+    if heard.certainty < (UNSURE if heard.no_speech > NO_SPEECH else HOPELESS) or _is_stock(heard.pieces):
         return ()
     return tuple(without_loops(heard.pieces))
 
