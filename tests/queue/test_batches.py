@@ -100,6 +100,8 @@ async def test_found_videos_join_and_the_line_that_stood_for_them_is_not_counted
     found = tuple(NewItem(Source(VideoKey(f"url:v{n}"), f"https://v/{n}"), f"v{n}") for n in (1, 2, 3))
     await queue.settle(done([scraping], items=found))
     assert counts(await read_progress(database.pool, batch)) == (3, 0, 0, 0, 0)
+    places = await database.pool.fetch("select position from rushes.items order by position")
+    assert [row["position"] for row in places] == [-1, 1, 2, 3]
     await drain(queue, worker, "fetch")
     progress = await read_progress(database.pool, batch)
     assert (progress.status, counts(progress)) == ("completed", (3, 3, 0, 0, 0))

@@ -11,6 +11,8 @@ from rushes.cli.output import Exit, JsonFlag, print_json, run, safe, stderr, std
 from rushes.model import ItemStatus
 
 if TYPE_CHECKING:
+    from rich.console import JustifyMethod
+
     from rushes.batches.export.values import ExportedItem
     from rushes.demo import Channel
     from rushes.runs import RunReport
@@ -85,26 +87,32 @@ def _row(item: ExportedItem) -> dict[str, object]:
 def _show(report: RunReport, items: list[ExportedItem]) -> None:
     from rich.table import Table
 
-    table = Table(title="What became of the channel", title_justify="left", title_style="bold", header_style="bold")
-    for column in ("", "talk", "status", "words from", "chapters", "length", "work"):
-        table.add_column(column, justify="right" if column in ("", "chapters", "length", "work") else "left")
+    table = Table(title="What became of the channel", title_justify="left", title_style="bold", box=None)
+    widths = {"": 1, "talk": None, "status": 9, "words from": 10, "chapters": 8, "length": 6, "work": 10}
+    for column, width in widths.items():
+        right = column in ("", "chapters", "length", "work")
+        justify: JustifyMethod = "right" if right else "left"
+        table.add_column(column, justify=justify, no_wrap=True, min_width=width, header_style="dim")
     for item in items:
         table.add_row(*_cells(item))
     console = stdout()
     console.print()
     console.print(table)
-    console.print(f"Read them:    [bold]{safe(str(report.out.absolute() / 'index.html'))}[/]")
-    console.print('Search them:  [bold]rushes search "…"[/]')
+    for item in items:
+        if item.reason:
+            console.print(f"{item.position} failed: [red]{safe(item.reason)}[/]")
+    console.print(f"\nRead them:    [bold]{safe(str(report.out.absolute() / 'index.html'))}[/]")
+    console.print('Search them:  [bold]rushes search "lease"[/]')
     console.print(f"Take out:     [bold]rushes batch export {report.opened.id} --format pdf[/]")
     console.print("Your own:     [bold]rushes run talk.mp4 https://… list.csv[/]")
 
 
 def _cells(item: ExportedItem) -> tuple[str, ...]:
     documents = item.documents.load()
-    words = documents.transcript.engine if documents.transcript else ""
+    words = documents.transcript.source.replace("_", " ") if documents.transcript else ""
     chapters = str(len(documents.summary.chapters)) if documents.summary else ""
     minutes, seconds = divmod(round(item.video_duration or 0), 60)
-    work = "used again" if item.reused else f"{sum(item.durations.values()):.1f} s"
+    length = f"{minutes}:{seconds:02}" if item.video_duration else ""
+    work = "used again" if item.reused else f"{sum(item.durations.values()):.1f} s" if item.durations else ""
     status = "[green]completed[/]" if item.status is ItemStatus.COMPLETED else f"[red]{item.status}[/]"
-    title = safe(item.title or item.given) + (f"\n[red]{safe(item.reason)}[/]" if item.reason else "")
-    return (str(item.position), title, status, words, chapters, f"{minutes}:{seconds:02}", work)
+    return (str(item.position), safe(item.title or item.given), status, words, chapters, length, work)

@@ -26,7 +26,7 @@ async def add_items(connection: Connection, batch_id: BatchId, items: Sequence[N
     if batch is None or not items:
         return 0
     last = await connection.fetchval(
-        "select coalesce(max(position), 0) from rushes.items where batch_id = $1", batch_id
+        "select greatest(max(position), 0) from rushes.items where batch_id = $1", batch_id
     )
     stages = [step["stage"] for step in batch["plan"]["steps"]]
     rows = [_row(last + offset, item, stages) for offset, item in enumerate(items, 1)]
