@@ -53,22 +53,25 @@ class Heard:
         return self.certainty < UNSURE or self.repetition > REPETITIVE
 
 
-def believed(heard: Heard) -> tuple[Piece, ...]:
-    """The words that were said, as far as that can be told: all of them, some, or none."""
-    if heard.certainty < (UNSURE if heard.no_speech > NO_SPEECH else HOPELESS) or _is_stock(heard.pieces):
+def believed(heard: Heard, hint: str = "") -> tuple[Piece, ...]:
+    """The words that were said, as far as that can be told: all of them, some, or none.
+
+    `hint` is what the recogniser was told beforehand, and is apt to repeat where nobody speaks.
+    """
+    if heard.certainty < (UNSURE if heard.no_speech > NO_SPEECH else HOPELESS) or _is_stock(heard.pieces, hint):
         return ()
     return tuple(without_loops(heard.pieces))
 
 
-def _is_stock(pieces: Sequence[Piece]) -> bool:
-    text = " ".join(_bare(piece) for piece in pieces)
+def _is_stock(pieces: Sequence[Piece], hint: str) -> bool:
+    text = " ".join(_plain(piece.text) for piece in pieces)
     sure = sum(piece.confidence or 0 for piece in pieces) / max(len(pieces), 1)
-    return not text.strip() or (text in _STOCK and sure < STOCK_UNSURE)
+    return not text.strip() or (text in {*_STOCK, _plain(hint)} and sure < STOCK_UNSURE)
 
 
 def without_loops(pieces: Sequence[Piece]) -> list[Piece]:
     """Each phrase that comes `LOOP` times in a row or more, once."""
-    words = [_bare(piece) for piece in pieces]
+    words = [_plain(piece.text) for piece in pieces]
     kept: list[Piece] = []
     index = 0
     while index < len(pieces):
@@ -89,5 +92,5 @@ def _loop_at(words: Sequence[str], index: int) -> tuple[int, int]:
     return 1, 1
 
 
-def _bare(piece: Piece) -> str:
-    return re.sub(r"[^\w\s]", "", piece.text).strip().lower()
+def _plain(text: str) -> str:
+    return " ".join(re.sub(r"[^\w\s]", "", text).lower().split())

@@ -1,8 +1,8 @@
 """The child of `speech`: holds a Whisper model and recognises one file at a time.
 
-Run as `python -m rushes.media.speech_child`. It is asked `{"job", "path", "folder", "language", "beam", "threads"}`, tells
-`{"job", "at", "of", "pieces"}` after each batch of windows, and ends a job with `done`, `fault` or `cancelled`.
-`{"cancel": job}` is heeded between batches, which take some seconds.
+Run as `python -m rushes.media.speech_child`. It is asked `{"job", "path", "folder", "language", "hint", "beam",
+"threads"}`, tells `{"job", "at", "of", "pieces"}` after each window, and ends a job with `done`, `fault`, `foreign` or
+`cancelled`. `{"cancel": job}` is heeded between batches of windows, which take some seconds.
 """
 
 from __future__ import annotations
@@ -121,7 +121,11 @@ class _Job:
                 self._seconds += end - start
                 self._certainty += min(first.certainty, heard.certainty) * (end - start)
             self._require_known_language(ENOUGH)
-            self._tell(block.start + end, duration, [_told(piece, block.start + start) for piece in believed(heard)])
+            self._tell(
+                block.start + end,
+                duration,
+                [_told(piece, block.start + start) for piece in believed(heard, self._job["hint"])],
+            )
 
     def _hear(self, block: Block) -> Iterator[Heard]:
         """Each window by the batched pipeline: the fast way."""
@@ -132,6 +136,7 @@ class _Job:
             language=self._language,
             beam_size=self._job["beam"],
             batch_size=BATCH,
+            hotwords=self._job["hint"] or None,
             word_timestamps=True,
             clip_timestamps=[{"start": start, "end": end} for start, end in block.windows],
         )

@@ -181,6 +181,7 @@ async def _speech(context: Context, video: VideoDocument | None) -> Transcript:
                 media.path,
                 model=context.options.model,
                 language=_spoken(context, video),
+                hint=video.title if video else None,
                 beam=context.options.beam,
                 progress=report,
             )
