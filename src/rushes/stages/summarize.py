@@ -102,9 +102,11 @@ def _request(context: Context) -> Request:
 
 def _transcript(context: Context) -> Transcript:
     found = context.inputs("transcript")
-    if not found:
-        raise Permanent("There is no transcript to summarize")
-    return Transcript.read(found[-1].path)
+    if found:
+        return Transcript.read(found[-1].path)
+    if not context.options.url:
+        raise Permanent("there is no transcript to summarize")
+    return Transcript(source="speech", engine="none", speech="none", cues=())
 
 
 def _video(context: Context) -> VideoDocument:

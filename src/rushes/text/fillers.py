@@ -13,7 +13,7 @@ _ASIDE = re.compile(r",\s*(?:you know|i mean|sort of|kind of|if you will|right|l
 _LAST_ASIDE = re.compile(r",\s*(?:right|okay|you know|or whatever|or something)\s*(?=[.?!]$)", re.IGNORECASE)
 _LEAD = re.compile(
     r"^(?:(?:so|and|but|okay|ok|all right|alright|well|yeah|yes|right|now|you know|i mean|anyway|basically|actually|again|"
-    r"also|oh|look|see|then)\s*,\s*|(?:okay|ok|all right|alright|yeah|anyway) (?=so\b)|(?:and|but|so) (?=\w+ \w+ ))+",
+    r"also|oh|look|see|then)\s*,\s*|(?:okay|ok|all right|alright|yeah|anyway) (?=so\b)|(?:and|but|so) (?=\w+ \w+))+",
     re.IGNORECASE,
 )
 _REPEATED = re.compile(r"\b(\w+)(?: \1\b)+(?<!\bthat that)(?<!\bhad had)", re.IGNORECASE)

@@ -23,7 +23,7 @@ _PAUSE = 0.6
 
 _TERMINATOR = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[。！？｡।॥؟۔]+[」』”’)）]*\s*")
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(\"“])(?:[A-Za-z]|(?:[A-Za-z]\.)+[A-Za-z]|"
+    r"(?:^|[\s(\"“])(?:(?-i:[A-HJ-Z])|(?:[A-Za-z]\.)+[A-Za-z]|"
     r"mr|mrs|ms|dr|prof|sr|jr|st|vs|eds?|approx|dept|est|inc|ltd|corp|gen|col|sgt|capt|rev|hon|"
     r"jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|ca|cf|al|resp|ave|bzw|bspw|str|mme|mlle|sra|dra)\.$",
     re.IGNORECASE,
