@@ -5,11 +5,11 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from bench.quality import baselines
 from bench.quality.corpus import Talk, talks, transcript, unpunctuated, word_at
 from bench.quality.measures import boundary_f1, coverage, pk
+from bench.quality.rows import Row
 from rushes.documents import Summary, Transcript, VideoDocument
 from rushes.text.offline import summarize
 from rushes.text.request import Request
@@ -17,18 +17,6 @@ from rushes.text.sentences import split
 
 _VIDEO = VideoDocument(key="file:bench", title="")
 _DRAWS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table: what was measured, by which method, on what, the median and how many it is of."""
-
-    measure: str
-    method: str
-    corpus: str
-    value: float
-    talks: int
-    unit: str = ""
 
 
 Cuts = Callable[[Talk], list[int]]
@@ -58,8 +46,8 @@ def _boundary_rows(kind: str, some: Sequence[Talk]) -> list[Row]:
         cuts = [cut(talk) for talk in some]
         f1 = [boundary_f1(talk.boundaries, made) for talk, made in zip(some, cuts, strict=True)]
         error = [pk(talk.boundaries, made, len(talk.words)) for talk, made in zip(some, cuts, strict=True)]
-        found.append(Row("boundary F1 (higher is better)", method, corpus, statistics.median(f1), len(some)))
-        found.append(Row("Pk (lower is better)", method, corpus, statistics.median(error), len(some)))
+        found.append(Row("boundary F1, median (higher is better)", method, corpus, statistics.median(f1), len(some)))
+        found.append(Row("Pk, median (lower is better)", method, corpus, statistics.median(error), len(some)))
     return sorted(found, key=lambda row: row.measure)
 
 
@@ -83,7 +71,7 @@ def _coverage_rows(everything: Sequence[Talk]) -> list[Row]:
         values["rushes"].append(coverage(talk.points, summary))
         values["random sentences"].append(statistics.mean(draws))
         values["lead sentences"].append(coverage(talk.points, baselines.lead(sentences, words)))
-    measure = "key points covered, same number of words"
+    measure = "key points covered, median, same number of words"
     return [
         Row(measure, method, "all talks", statistics.median(some), len(everything)) for method, some in values.items()
     ]
