@@ -6,6 +6,7 @@ wanted. Secrets are never printed.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import tomllib
@@ -32,6 +33,15 @@ def _default_home() -> Path:
         return Path("/var/lib/rushes")
     data = os.environ.get("XDG_DATA_HOME")
     return (Path(data) if data else Path.home() / ".local" / "share") / "rushes"
+
+
+def make_home(home: Path) -> None:
+    """Make the data folder, if it is not there: private. Root's lets its database's user pass through, and no more."""
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        home.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            home.chmod(0o711)
 
 
 def config_file() -> Path:

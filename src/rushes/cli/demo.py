@@ -48,12 +48,13 @@ async def _demo(out: Path, *, fresh: bool, quiet: bool) -> tuple[RunReport, list
     from rushes.demo import demo_channel
     from rushes.runs import Request
     from rushes.runs import run as run_batch
-    from rushes.settings import Settings
+    from rushes.settings import Settings, make_home
     from rushes.storage import LocalStorage
 
     settings = Settings.load()
     say = stderr()
     say.quiet = quiet
+    make_home(settings.home)
     folder = settings.home / "demo-channel"
     async with demo_channel(settings, folder, tell=lambda talk: say.print(f"recorded: {safe(talk.title)}")) as channel:
         say.print(f"a channel of {len(channel.talks)} talks at {channel.index_url}")

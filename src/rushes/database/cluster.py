@@ -21,6 +21,7 @@ from pathlib import Path
 from rushes.database.accounts import Account, may_reach, myself, owner, service_account
 from rushes.database.locks import holding
 from rushes.errors import DatabaseError
+from rushes.settings import make_home
 
 SHARED = Path("/var/lib/rushes")
 """Root's own data folder, and where it keeps the clusters of data folders that its service user cannot reach."""
@@ -138,7 +139,7 @@ def _existing(home: Path) -> Path | None:
 
 
 def _new(home: Path) -> Path:
-    _make_home(home)
+    make_home(home)
     account = _server_of(home)
     if not may_reach(home, account):
         return _elsewhere(home)
@@ -149,18 +150,9 @@ def _new(home: Path) -> Path:
     return folder
 
 
-def _make_home(home: Path) -> None:
-    """A data folder of our own making is private; root's lets its service user pass through, and no more."""
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        home.mkdir(mode=PRIVATE)
-        if os.geteuid() == 0:
-            home.chmod(PASSABLE)
-
-
 def _elsewhere(home: Path) -> Path:
     """A new folder below `/var/lib/rushes`, named in `home`."""
-    _make_home(SHARED)
+    make_home(SHARED)
     clusters = SHARED / "clusters"
     with contextlib.suppress(FileExistsError):
         clusters.mkdir()
