@@ -28,7 +28,7 @@ MOST_BLOCK_CHARACTERS = 120
 MARKS_WANTED = 1 / 60
 """Ends of sentences a word, from which on a text counts as punctuated."""
 _END = re.compile(r"[.?!…]['\"”’)\]]*$|[。！？]$")
-_ABBREVIATION = re.compile(r"(?:^|\W)(?:Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|vs|etc|e\.g|i\.e|No|[A-Z])\.$")
+_ABBREVIATION = re.compile(r"(?:^|\W)(?:Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|vs|etc|e\.g|i\.e|[A-Z])\.$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ NEEDED_ENCODERS = frozenset({"libx264", "aac"})
 NEEDED_FILTERS = frozenset({"subtitles", "loudnorm"})
 LOG_KEPT = 32 * 1024
 """Bytes of FFmpeg's log that are kept: its last words, or a filter's report."""
-_EMPTY_WORDS = ("Conversion failed!", "Exiting normally", "Error opening output files", "Error opening input files")
+_EMPTY_WORDS = ("Conversion failed!", "Exiting normally", "Error opening output file", "Error opening input file")
+_SPEAKER = re.compile(r"^(?:\[[^\]]* @ 0x[0-9a-f]+\] )+")
 
 Origin = Literal["setting", "path", "package"]
 
@@ -152,7 +153,7 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
 def _reason(log: str) -> str:
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     telling = [line for line in lines if not line.startswith(_EMPTY_WORDS)]
-    return (telling or lines or ["it said nothing"])[-1]
+    return _SPEAKER.sub("", (telling or lines or ["it said nothing"])[-1])
 
 
 def _partial(output: Path) -> Path:

@@ -122,6 +122,8 @@ def _describe(container: InputContainer, path: Path) -> dict[str, Any]:
 
 
 def _stream(stream: Stream) -> dict[str, Any]:
+    from av.stream import Disposition
+
     codec: Any = stream.codec_context  # None for data streams; what it has differs by kind
     rate = getattr(stream, "average_rate", None)
     return {
@@ -133,7 +135,7 @@ def _stream(stream: Stream) -> dict[str, Any]:
         "fps": round(float(rate), 3) if rate else None,
         "sample_rate": getattr(codec, "sample_rate", None) or None,
         "channels": getattr(codec, "channels", None) or None,
-        "cover": "attached_pic" in str(stream.disposition),
+        "cover": bool(stream.disposition & Disposition.attached_pic),
     }
 
 
