@@ -18,7 +18,7 @@ from rushes.text.sentences import split
 
 _FOLDER = Path(__file__).with_name("corpus")
 _WORDS_PER_MINUTE = 150
-_JOINED = 8
+_JOINED = 16
 _BLOCKS = 6
 _CAPTION = 10
 """Words of a caption line without punctuation, as machines write them."""
@@ -72,7 +72,7 @@ def _read(path: Path) -> Iterator[Passage]:
 
 
 def talks(seed: int = 11) -> list[Talk]:
-    """Eight joined talks and four lectures, the same for the same seed."""
+    """Sixteen joined talks and four lectures, the same for the same seed."""
     everything = passages()
     chance = random.Random(seed)
     by_topic = [list(group) for _, group in groupby(everything, key=lambda passage: passage.topic)]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from rushes.errors import NeedsInput, Scope, UsageError
+from rushes.text.asking import Asker
 from rushes.text.providers import choose, parse
 
 
@@ -56,3 +59,13 @@ def test_secrets_and_line_breaks_are_taken_out_of_messages():
     model = choose("openai:x", url=None, key="sk-secret")
 
     assert model.clean("key sk-secret at\nhttps://me:pw@host/") == "key *** at https://***@host/"
+
+
+@pytest.mark.parametrize("module", ["pydantic_ai.usage", "pydantic_ai.models.anthropic"])
+def test_a_missing_client_says_what_to_install(module: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, module, None)
+
+    with pytest.raises(NeedsInput) as raised:
+        Asker(choose("anthropic:claude-x", url=None, key="k")).model.connect()
+
+    assert "rushes[llm]" in (raised.value.remedy or "")

@@ -129,3 +129,7 @@ def test_no_word_is_lost(request_of_lecture):
 
 def test_empty_cues_give_nothing():
     assert split(spoken("", "  ")) == ()
+
+
+def test_control_characters_are_dropped():
+    assert texts(spoken("It\x00 rains\x1b[31m today.")) == ["It rains[31m today."]

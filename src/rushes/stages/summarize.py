@@ -120,7 +120,7 @@ async def _watched(request: Request, model: LanguageModel | None, options: Summa
     """Where there are too few words: what the model sees, if it may look."""
     url = address(request.video.key)
     if options.url and url and model and model.provider == "google":
-        return await online.watch(request, Asker(model), url)
+        return await online.watch(request, await asyncio.to_thread(Asker, model), url)
     if request.transcript.speech == "none":
         raise Permanent("no speech found: there is nothing to summarize")
     raise Permanent(f"too short to summarize: {request.words} words were said, at least {FEWEST_WORDS} are needed")
@@ -128,7 +128,7 @@ async def _watched(request: Request, model: LanguageModel | None, options: Summa
 
 async def _asked(request: Request, model: LanguageModel, job: Job, context: Context) -> Summary:
     options: SummarizeOptions = context.options
-    asker = Asker(model)
+    asker = await asyncio.to_thread(Asker, model)
     try:
         return await online.summarize(
             request, asker, part_words=options.part_words, progress=context.progress, fallback=options.fallback

@@ -6,6 +6,7 @@ so the clients themselves do not.
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,11 +15,12 @@ from pydantic import BaseModel
 
 from rushes.documents import Usage
 from rushes.errors import NeedsInput, Permanent, RateLimited, RushesError, Scope, StageError, Transient
-from rushes.text.providers import LanguageModel
+from rushes.text.providers import LanguageModel, not_installed
 
 if TYPE_CHECKING:
     from pydantic_ai.exceptions import AgentRunError
     from pydantic_ai.messages import UserContent
+    from pydantic_ai.settings import ModelSettings
     from pydantic_ai.usage import RunUsage
 
 T = TypeVar("T", bound=BaseModel)
@@ -41,8 +43,10 @@ class Asker:
     """A language model and what it has cost so far."""
 
     def __init__(self, model: LanguageModel) -> None:
-        from pydantic_ai.usage import RunUsage
-
+        try:
+            from pydantic_ai.usage import RunUsage
+        except ImportError:
+            raise not_installed(model) from None
         self.model = model
         self._usage: RunUsage = RunUsage()
 
@@ -66,7 +70,7 @@ class Asker:
         """
         from pydantic_ai.exceptions import AgentRunError, UserError
 
-        connected = self.model.connect()
+        connected = await to_thread(self.model.connect)
         try:
             async with connected:
                 return await self._run(connected, schema, instructions, question, check)
@@ -79,14 +83,13 @@ class Asker:
         self, connected: Any, schema: type[T], instructions: str, question: str | list[UserContent], check: Check[T]
     ) -> T:
         from pydantic_ai import Agent, ModelRetry, ToolOutput
-        from pydantic_ai.settings import ModelSettings
 
         agent = Agent(
             connected,
             output_type=ToolOutput(schema, name="answer"),
             instructions=instructions,
             retries={"output": 1},
-            model_settings=ModelSettings(max_retries=0, timeout=_TIMEOUT, max_tokens=_MAX_TOKENS),
+            model_settings=self._settings(),
         )
 
         @agent.output_validator
@@ -98,6 +101,13 @@ class Asker:
 
         result = await agent.run(question, usage=self._usage)
         return result.output
+
+    def _settings(self) -> ModelSettings:
+        settings: ModelSettings = {"max_retries": 0, "timeout": _TIMEOUT}
+        if self.model.provider == "anthropic":
+            # Its interface must be told a limit; others would take this one from a small model's context.
+            settings["max_tokens"] = _MAX_TOKENS
+        return settings
 
     def _fault(self, error: AgentRunError) -> RushesError:
         from pydantic_ai import exceptions as kinds

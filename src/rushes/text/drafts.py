@@ -5,13 +5,21 @@ A line number either is one of the transcript's or is refused, so a model cannot
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=160)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1200)]
-Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=8000)]
+from rushes.text.lexicon import printable
+
+
+def _printable(value: Any) -> Any:
+    return printable(value) if isinstance(value, str) else value
+
+
+_Clean = BeforeValidator(_printable)
+Name = Annotated[str, _Clean, StringConstraints(strip_whitespace=True, min_length=1, max_length=160)]
+Text = Annotated[str, _Clean, StringConstraints(strip_whitespace=True, min_length=1, max_length=1200)]
+Prose = Annotated[str, _Clean, StringConstraints(strip_whitespace=True, min_length=1, max_length=8000)]
 
 
 class Draft(BaseModel):

@@ -22,9 +22,15 @@ _UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
 
 _PLURAL = re.compile(r"(?<=\w\w)(?P<ies>ies)$|'s$|(?<=\w\w[^\W_sui'])s$")
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _STOP_SHARE = 0.08
 _ENGLISH_SHARE = 0.3
 _SHORTEST = 3
+
+
+def printable(text: str) -> str:
+    """Without control characters other than tabs and line ends: no database takes a NUL, no terminal an escape."""
+    return _CONTROL.sub("", text)
 
 
 @cache
@@ -90,7 +96,9 @@ class Lexicon:
 
     def names(self, word: str) -> bool:
         """Whether a content word can stand in the name of a subject."""
-        return self.is_content(word) and not (self.english and word in english_bland_words())
+        if not self.is_content(word):
+            return False
+        return not self.english or not ({word, stem(word)} & (english_bland_words() | self.stop))
 
     def content(self, text: str) -> list[str]:
         """The content words in the form in which they are counted."""

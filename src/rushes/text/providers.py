@@ -48,11 +48,15 @@ class LanguageModel:
         try:
             return _MAKERS[self.provider](self)
         except ImportError:
-            raise NeedsInput(
-                f"The language model {self} cannot be asked: its client is not installed",
-                remedy="Install it: pip install 'rushes[llm]'",
-                scope=Scope.ENVIRONMENT,
-            ) from None
+            raise not_installed(self) from None
+
+
+def not_installed(model: LanguageModel) -> NeedsInput:
+    return NeedsInput(
+        f"The language model {model} cannot be asked: its client is not installed",
+        remedy="Install it: pip install 'rushes[llm]'",
+        scope=Scope.ENVIRONMENT,
+    )
 
 
 def parse(given: str) -> tuple[str, str]:

@@ -30,7 +30,7 @@ class Ranking:
         self._sentences = sentences
         self._english = lexicon.english
         self._content = [lexicon.naming(sentence.text) for sentence in sentences]
-        self._held = [frozenset(words) for words in self._content]
+        self._held = [sorted(set(words)) for words in self._content]
         self._wording = [_wording(sentence, english=lexicon.english) for sentence in sentences]
         self._said = Counter(word for words in self._content for word in words)
         self._weights = {word: count**_FREQUENCY_POWER for word, count in self._said.items() if count > 1}
@@ -62,11 +62,11 @@ class Ranking:
             best = max(left, key=lambda at: (self._gain(at, weights, covered) / usual + self._read(at), -at))
             left.remove(best)
             chosen.append(best)
-            covered |= self._held[best]
+            covered.update(self._held[best])
         return chosen
 
     def _gain(self, at: int, weights: Weights, covered: set[str]) -> float:
-        new = sum(weights.get(word, 0.0) for word in sorted(self._held[at] - covered))
+        new = sum(weights.get(word, 0.0) for word in self._held[at] if word not in covered)
         return new / float(max(_STUB, self._sentences[at].words) ** _LENGTH_POWER)
 
     def _read(self, at: int) -> float:

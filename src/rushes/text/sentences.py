@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rushes.documents import Cue, Transcript
-from rushes.text.lexicon import UNSPACED, word_count
+from rushes.text.lexicon import UNSPACED, printable, word_count
 
 _LONGEST = 60
 """Words. Whatever is longer holds no usable punctuation and is cut into blocks."""
@@ -73,7 +73,7 @@ def _lay_out(cues: Sequence[Cue]) -> tuple[str, list[_Piece]]:
     text = ""
     pieces: list[_Piece] = []
     for cue in cues:
-        said = " ".join(cue.text.split())
+        said = " ".join(printable(cue.text).split())
         if not said:
             continue
         if text:
@@ -93,7 +93,7 @@ def _pieces(cue: Cue, said: str, offset: int) -> list[_Piece]:
     found: list[_Piece] = []
     position = 0
     for word in cue.words:
-        written = word.text.strip()
+        written = printable(word.text).strip()
         position = said.find(written, position) if written else -1
         if position < 0:
             return whole
