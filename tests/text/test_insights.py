@@ -75,6 +75,12 @@ def test_a_question_is_answered_by_what_is_said_next():
     assert answers["What does the port do in a container?"].startswith("The port tells the container")
 
 
+def test_a_question_that_names_nothing_is_passed_over():
+    found = insights(*LESSON, "Which one was it?", "It was the one with the number of the container in it.")
+
+    assert "Which one was it?" not in {pair.question for pair in found.qa_segment}
+
+
 def test_a_definition_answers_what_a_thing_is():
     answers = {pair.question: pair.answer for pair in insights(*LESSON).qa_segment}
 

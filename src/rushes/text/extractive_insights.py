@@ -16,6 +16,7 @@ from rushes.documents import Insights, Question
 from rushes.text.discourse import INTENT
 from rushes.text.extractive import Extract
 from rushes.text.fillers import without_fillers
+from rushes.text.lexicon import Lexicon
 from rushes.text.phrases import headline
 
 NOT_AVAILABLE = "N/A"
@@ -34,7 +35,7 @@ _DEMO_HOST = re.compile(
 )
 _NAME = re.compile(r"\b(?:[A-Z][a-z]+[A-Z]\w*|[A-Z]{2,}[A-Z0-9]*|[A-Za-z]+\.(?:js|io|ai)|[A-Z][A-Za-z]*\d+)\b")
 _STEP = re.compile(
-    r"^(?:(?:so|okay|now|and|then),? )*(?:first(?:ly)?|second(?:ly)?|third(?:ly)?|next|then|finally|lastly|after that|"
+    r"^(?:(?:so|okay|now|and|then),? )*(?:first(?:ly)?|second(?:ly)?|third(?:ly)?|next|finally|lastly|after that|"
     r"step \w+|"
     r"(?:now |then )?(?:let's|let us|we(?:'ll| will)?|i(?:'ll| will)?|you(?:'ll| will| can| need to| have to)?) "
     r"(?:add|build|call|change|choose|click|clone|configure|connect|copy|create|define|deploy|download|edit|enable|enter|"
@@ -127,9 +128,9 @@ def _address(extract: Extract, host: re.Pattern[str]) -> str:
 
 
 def _questions(extract: Extract) -> list[Question]:
-    """Questions asked in the talk, then terms that it defines, then its chapters; each question once."""
+    """Terms that the talk defines, then questions asked in it, then its chapters; each question once."""
     distinct: dict[str, Question] = {}
-    for question in [*_asked(extract), *_defined(extract), *_about_chapters(extract)]:
+    for question in [*_defined(extract), *_asked(extract), *_about_chapters(extract)]:
         distinct.setdefault(question.question.lower(), question)
     return list(distinct.values())[:_MOST_QUESTIONS]
 
@@ -138,10 +139,15 @@ def _asked(extract: Extract) -> Iterator[Question]:
     """A question of the speaker's, answered by what they say next."""
     texts = _texts(extract)
     for at, text in enumerate(texts[:-1]):
-        whole = text.endswith("?") and len(text.split()) >= _SHORTEST_QUESTION and not _RHETORICAL.match(text)
         answer = _answer(texts[at + 1 : at + 3])
-        if whole and answer:
+        if _stands_alone(text, extract.request.lexicon) and answer:
             yield Question(question=without_fillers(text), answer=answer)
+
+
+def _stands_alone(text: str, lexicon: Lexicon) -> bool:
+    """A question that names something; `which one was it?` asks about what went before."""
+    long_enough = len(text.split()) >= _SHORTEST_QUESTION
+    return text.endswith("?") and long_enough and not _RHETORICAL.match(text) and bool(lexicon.naming(text))
 
 
 def _answer(following: Iterable[str]) -> str | None:
