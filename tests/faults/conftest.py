@@ -76,8 +76,6 @@ def start(server_home: Path, tmp_path: Path, log: Path) -> Iterator[Callable[...
         program.process.communicate()
 
 
-
-
 def runs(log: Path) -> list[list[str]]:
     """What the stages noted: kind, key, process."""
     return [line.split() for line in log.read_text().splitlines()]

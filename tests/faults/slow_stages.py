@@ -13,7 +13,7 @@ SECONDS = float(os.environ.get("FAULTS_SECONDS", "0.1"))
 
 
 async def _work(kind: str, job: rushes.Job, context: rushes.Context) -> rushes.Result:
-    with LOG.open("a") as log:  # noqa: ASYNC230  (a line)
+    with LOG.open("a") as log:
         log.write(f"{kind} {context.source.key} {os.getpid()}\n")
     await asyncio.sleep(SECONDS)
     path = context.scratch / f"{kind}.txt"

@@ -8,23 +8,24 @@ import json
 import re
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import jiwer
 import pytest
-from whisper_normalizer.english import EnglishTextNormalizer
+from whisper_normalizer.english import EnglishTextNormalizer  # type: ignore[import-untyped]  # it has no types
 
 from rushes.database import Database
 
 from .conftest import SPEECH, Media, Rushes
 
 
-def manifest(out: Path) -> dict:
+def manifest(out: Path) -> Any:
     return json.loads((out / "manifest.json").read_text())
 
 
 def word_error_rate(heard: str) -> float:
     normal = EnglishTextNormalizer()
-    return jiwer.wer(normal(SPEECH), normal(heard))
+    return float(jiwer.wer(normal(SPEECH), normal(heard)))
 
 
 async def test_a_talk_becomes_transcript_summary_and_pages(

@@ -63,13 +63,13 @@ async def test_one_failure_stops_no_other(database, stage, start_batch, make_wor
 
 async def test_a_bug_is_retried_and_keeps_its_traceback(database, stage, start_batch, make_worker):
     async def broken(_job: Job, _context: Context) -> Result:
-        return {}["nothing"]
+        return dict[str, Result]()["nothing"]
 
     stage("broken", broken, retries=Retries(max_attempts=2, base=timedelta(milliseconds=1)))
     await make_worker("broken", batch=await start_batch("broken")).run()
     row = await database.pool.fetchrow("select attempts, error_class, error, error_details from rushes.jobs")
     assert tuple(row)[:3] == (2, "bug", "KeyError: 'nothing'")
-    assert 'return {}["nothing"]' in row["error_details"]["traceback"]
+    assert 'return dict[str, Result]()["nothing"]' in row["error_details"]["traceback"]
 
 
 async def test_a_transient_failure_is_tried_again(database, stage, start_batch, make_worker):
