@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bench.quality.corpus import passages
 from bench.quality.rows import Row
+from rushes.media.ffmpeg import find_ffmpeg
 from rushes.media.models import TINY
 from rushes.media.narration import Narrator
 from rushes.media.speech import Speech
@@ -96,5 +97,18 @@ def _librivox(folder: Path) -> list[Clip]:
         raise NotMeasured(f"`{' '.join(command)}` ended with {fetched.returncode}: {fetched.stderr.strip()}")
     subprocess.run(["dpkg", "-x", packages[0], folder], check=True)
     where = folder / _LIBRIVOX
-    lines = map(_LINE.match, (where / "transcription").read_text(encoding="utf-8").splitlines())
-    return [Clip(where / f"{line['name']}.wav", line["text"]) for line in lines if line]
+    lines = [
+        line for line in map(_LINE.match, (where / "transcription").read_text(encoding="utf-8").splitlines()) if line
+    ]
+    return [
+        _reading([where / f"{line['name']}.wav" for line in lines], " ".join(line["text"] for line in lines), folder)
+    ]
+
+
+def _reading(clips: Sequence[Path], text: str, folder: Path) -> Clip:
+    """Sentences of one chapter, a recording each, read on: as a recogniser meets them."""
+    path = folder / "reading.wav"
+    inputs = [argument for clip in clips for argument in ("-i", clip)]
+    joining = ("-filter_complex", f"concat=n={len(clips)}:v=0:a=1")
+    subprocess.run([find_ffmpeg(None).path, "-v", "error", "-nostdin", *inputs, *joining, path], check=True)
+    return Clip(path, text)
