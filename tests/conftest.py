@@ -12,6 +12,8 @@ import pytest
 from rushes.database import Database, open_database, reach
 from rushes.settings import Settings
 
+from .places import home_of_a_server
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="The sizes of the promises instead of those of every day.")
@@ -41,16 +43,15 @@ def _own_environment() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def server_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def server_home() -> Iterator[Path]:
     """A data folder whose embedded server runs as long as the tests do."""
-    home = tmp_path_factory.mktemp("home")
-    settings = Settings.load(home=home)
-    loop = asyncio.new_event_loop()
-    reached = reach(settings)
-    loop.run_until_complete(reached.__aenter__())
-    yield home
-    loop.run_until_complete(reached.__aexit__(None, None, None))
-    loop.close()
+    with home_of_a_server() as home:
+        loop = asyncio.new_event_loop()
+        reached = reach(Settings.load(home=home))
+        loop.run_until_complete(reached.__aenter__())
+        yield home
+        loop.run_until_complete(reached.__aexit__(None, None, None))
+        loop.close()
 
 
 @pytest.fixture

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-from rushes.database.cluster import find_cluster
+from tests.places import home_of_a_server
 
 
 @dataclass(frozen=True)
@@ -48,14 +44,8 @@ def command(*arguments: str) -> list[str]:
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
     """A data folder for the commands of one module."""
-    top = Path(tempfile.mkdtemp(prefix="rushes-test-"))
-    top.chmod(0o755)
-    yield top / "home"
-    cluster = find_cluster(top / "home")
-    deadline = time.monotonic() + 30
-    while cluster and cluster.pid_file.exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    shutil.rmtree(top)
+    with home_of_a_server() as home:
+        yield home
 
 
 @pytest.fixture

@@ -46,14 +46,12 @@ def test_backup_and_restore_as_typed(rushes: Rushes, tmp_path: Path) -> None:
 
 
 async def test_the_url_works_for_others_while_it_is_held(home: Path) -> None:
-    holder = subprocess.Popen(  # noqa: ASYNC220  (starting it is all)
+    holder = subprocess.Popen(
         command("db", "url", "--hold"), env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     assert holder.stdout is not None
     connection = await asyncpg.connect(holder.stdout.readline().strip())
-    status = subprocess.run(  # noqa: ASYNC221
-        command("db", "status"), env=environment(home), capture_output=True, text=True, check=True
-    )
+    status = subprocess.run(command("db", "status"), env=environment(home), capture_output=True, text=True, check=True)
     assert f"(pid {holder.pid})" in status.stdout
     assert await connection.fetchval("select current_user") == "rushes"
     await connection.close()

@@ -10,19 +10,16 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 import pytest
+from tests.places import passable, wait_until_stopped
 
 from rushes.database.accounts import Account, myself, service_account
 from rushes.database.binaries import Programs, newest_programs
-from rushes.database.cluster import find_cluster
-from rushes.database.locks import open_lock, try_lock
 from rushes.settings import Settings
 
 PASSWORD = "a:b/c@d e"  # noqa: S105  (of a server that lives for one test run)
@@ -50,19 +47,10 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RUSHES_CONFIG", "/nonexistent/config.toml")
 
 
-def _passable() -> Path:
-    """A folder that any user may pass through, as they may not through pytest's own; in memory where there is room."""
-    memory = Path("/dev/shm")  # noqa: S108  (the name is made afresh)
-    roomy = memory.is_dir() and shutil.disk_usage(memory).free > 4_000_000_000
-    path = Path(tempfile.mkdtemp(prefix="rushes-test-", dir=memory if roomy else None))
-    path.chmod(0o755)
-    return path
-
-
 @pytest.fixture(scope="session")
 def _template() -> Iterator[Path]:
     """A data folder whose server was made once and is stopped: copying it is faster than making another."""
-    top = _passable()
+    top = passable()
     subprocess.run([sys.executable, "-c", USER_OF_A_SERVER, str(top / "home")], check=True, stdin=subprocess.DEVNULL,
                    stdout=subprocess.DEVNULL)  # fmt: skip
     wait_until_stopped(top / "home")
@@ -72,7 +60,7 @@ def _template() -> Iterator[Path]:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    path = _passable()
+    path = passable()
     yield path
     for home in path.iterdir():
         wait_until_stopped(home)
@@ -95,31 +83,6 @@ def home(folder: Path, _template: Path) -> Path:
 @pytest.fixture
 def settings(home: Path) -> Settings:
     return Settings.load(home=home)
-
-
-def eventually(condition: Callable[[], bool], within: float = 30) -> bool:
-    deadline = time.monotonic() + within
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-def stopped(home: Path) -> bool:
-    """Whether no process of the data folder's server lives."""
-    cluster = find_cluster(home)
-    if cluster is None:
-        return True
-    server = open_lock(cluster.lock("server"))
-    try:
-        return try_lock(server)
-    finally:
-        os.close(server)
-
-
-def wait_until_stopped(home: Path) -> None:
-    assert eventually(lambda: stopped(home)), f"the server of {home} still runs"
 
 
 @dataclass
@@ -188,7 +151,7 @@ class OwnServer:
 @pytest.fixture(scope="session")
 def own_server() -> Iterator[OwnServer]:
     account = service_account() if os.geteuid() == 0 else myself()
-    top = _passable()
+    top = passable()
     account.own(top)
     programs = newest_programs()
     (top / "password").write_text(PASSWORD)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.places import wait_until_stopped
 
 from rushes.database import cluster as places
 from rushes.database import open_database
@@ -20,7 +21,7 @@ from rushes.database.cluster import find_cluster, settle_cluster
 from rushes.errors import DatabaseError
 from rushes.settings import Settings
 
-from .conftest import Process, wait_until_stopped
+from .conftest import Process
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root lends its server another user")
 NOBODY = Account(65534, 65534)

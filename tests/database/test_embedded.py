@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.places import eventually, stopped, wait_until_stopped
 
 from rushes.database import LOST, open_database
 from rushes.database.cluster import Cluster, find_cluster
@@ -20,7 +21,7 @@ from rushes.database.locks import holders
 from rushes.errors import DatabaseError, UsageError
 from rushes.settings import Settings
 
-from .conftest import Process, eventually, stopped, wait_until_stopped
+from .conftest import Process
 
 
 def cluster_of(home: Path) -> Cluster:
@@ -158,7 +159,7 @@ async def test_a_stale_pid_of_a_living_stranger_does_not_hinder_a_start(settings
     wait_until_stopped(settings.home)
     cluster = cluster_of(settings.home)
     # What a crash leaves in a container: the file, and a pid that is another process of the same user by now.
-    stranger = subprocess.Popen(["sleep", "60"], **cluster.account.popen())  # noqa: ASYNC220  (starting it is all)
+    stranger = subprocess.Popen(["sleep", "60"], **cluster.account.popen())
     cluster.pid_file.write_text(f"{stranger.pid}\n{cluster.data}\n1700000000\n5432\n{cluster.run}\n\n  1 1\nready   \n")
     assert await ask(settings, "select 1") == 1
     stranger.kill()
