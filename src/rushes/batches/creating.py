@@ -84,13 +84,14 @@ async def _find(connection: Connection, order: Order) -> tuple[BatchId | None, i
         return None, 0
     # Two who give the same command at once must not both find nothing.
     await connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", order.run_key)
-    row = await connection.fetchrow(sql("find_run"), order.run_key)
-    if row is None:
+    batch = await connection.fetchval(sql("find_run"), order.run_key)
+    if batch is None:
         return None, 0
-    batch = BatchId(row["id"])
+    await control.alone(connection, [batch])
+    row = await connection.fetchrow("select status from rushes.batches where id = $1 for no key update", batch)
     await control.resume_batch(connection, batch)
     retried = await control.retry_items(connection, batch, WORTH_ANOTHER_TRY)
-    unfinished = row["status"] in ("pending", "processing", "paused")
+    unfinished = row is not None and row["status"] in ("pending", "processing", "paused")
     return (batch, retried) if unfinished or retried else (None, 0)
 
 

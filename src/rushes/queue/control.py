@@ -1,4 +1,9 @@
-"""Control by hand: pause, resume, cancel and retry, of batches, jobs and kinds."""
+"""Control by hand: pause, resume, cancel and retry, of batches, jobs and kinds.
+
+One at a time for each batch: an advisory lock comes before any row's, because these verbs need the batch's row and its
+jobs in whichever order suits them. Settlements and claims take no part in it. What they held while a verb swept the jobs
+is swept once more when they have let go, in a transaction that holds nothing they could wait for.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +15,25 @@ from rushes.queue.events import add_events
 from rushes.queue.statements import sql
 
 if TYPE_CHECKING:
-    from asyncpg import Record
-
     from rushes.queue.connection import Connection
 
 WHOLE_QUEUE = "*"
+
+
+async def alone(connection: Connection, batches: Sequence[int]) -> None:
+    """Until this transaction ends, nobody else controls these batches."""
+    await connection.execute(
+        "select pg_advisory_xact_lock(hashtextextended('rushes batch ' || id, 0))"
+        " from (select unnest($1::bigint[]) as id order by id) batch",
+        batches,
+    )
+
+
+async def _alone_with_jobs(connection: Connection, jobs: Sequence[int]) -> None:
+    rows = await connection.fetch(
+        "select distinct batch_id from rushes.jobs where id = any($1::bigint[]) and batch_id is not null", jobs
+    )
+    await alone(connection, [row["batch_id"] for row in rows])
 
 
 async def hold(connection: Connection, jobs: Sequence[int]) -> None:
@@ -24,53 +43,83 @@ async def hold(connection: Connection, jobs: Sequence[int]) -> None:
     )
 
 
+async def drop(connection: Connection, jobs: Sequence[int]) -> None:
+    """Cancel what of these jobs lives: their batch is cancelled."""
+    await connection.execute(sql("cancel_jobs"), jobs)
+
+
 async def pause_batch(
     connection: Connection, batch_id: BatchId, reason: str | None = None, remedy: str | None = None
 ) -> bool:
-    """Pause a batch: running jobs end, no new one starts. Returns False if it had ended already.
-
-    Writes the batch's row first and then the jobs that nobody has locked: a settlement that holds the others reads the
-    new status when it counts, and holds them itself.
-    """
+    """Pause a batch: running jobs end, no new one starts. Returns False if it had ended already."""
     async with connection.transaction():
-        last = await connection.fetchval(sql("pause_batch"), batch_id, reason, remedy)
-        if last is None:
-            return False
-        await add_events(connection, batch_id, last, [("batch_paused", None, {"reason": reason, "remedy": remedy})])
-        await connection.execute(sql("hold_batch"), batch_id)
+        await alone(connection, [batch_id])
+        paused = await mark_paused(connection, batch_id, reason, remedy)
+    if paused:
+        await hold_rest(connection, batch_id)
+    return paused
+
+
+async def mark_paused(connection: Connection, batch_id: BatchId, reason: str | None, remedy: str | None) -> bool:
+    """Write the batch's row first and then the jobs that nobody has locked; `hold_rest` must follow the commit.
+
+    A settlement that holds the others reads the new status when it counts, and holds them itself.
+    """
+    last = await connection.fetchval(sql("pause_batch"), batch_id, reason, remedy)
+    if last is None:
+        return False
+    await add_events(connection, batch_id, last, [("batch_paused", None, {"reason": reason, "remedy": remedy})])
+    await connection.execute(sql("hold_batch"), batch_id)
     return True
+
+
+async def hold_rest(connection: Connection, batch_id: BatchId) -> None:
+    """Hold what was locked, by a claim or by upkeep, when the batch was paused."""
+    async with connection.transaction():
+        await alone(connection, [batch_id])
+        if await _status(connection, batch_id) == "paused":
+            await connection.execute(sql("hold_batch_rest"), batch_id)
 
 
 async def resume_batch(connection: Connection, batch_id: BatchId) -> bool:
     """Let a paused batch go on. Returns False if it was not paused."""
     async with connection.transaction():
+        await alone(connection, [batch_id])
         last = await connection.fetchval(sql("resume_batch"), batch_id)
         if last is None:
             return False
         await add_events(connection, batch_id, last, [("batch_resumed", None, {})])
-        await connection.execute("update rushes.jobs set held = false where batch_id = $1 and held", batch_id)
+        await connection.execute(sql("let_go_batch"), batch_id)
     return True
 
 
 async def cancel_batch(connection: Connection, batch_id: BatchId) -> bool:
     """Cancel a batch, at once and for good. Workers at its jobs learn of it at their next heartbeat."""
     async with connection.transaction():
-        live = await connection.fetch(sql("live_jobs"), batch_id)
-        await _cancel(connection, [row["id"] for row in live])
-        cancelled = await connection.fetch(sql("cancel_items"), batch_id)
-        last = await connection.fetchval(sql("cancel_batch"), batch_id, len(cancelled))
+        await alone(connection, [batch_id])
+        await connection.execute(sql("cancel_jobs_of_batch"), batch_id)
+        cancelled = await connection.fetchval(sql("cancel_items"), batch_id)
+        last = await connection.fetchval(sql("cancel_batch"), batch_id, cancelled)
         if last is None:
             return False
         await add_events(connection, batch_id, last, [("batch_cancelled", None, {})])
-        late = await connection.fetch(sql("live_jobs_unlocked"), batch_id)
-        await _cancel(connection, [row["id"] for row in late])
+    async with connection.transaction():
+        await alone(connection, [batch_id])
+        if await _status(connection, batch_id) == "cancelled":
+            # Next stages that settlements committed meanwhile, and that a worker may just have claimed.
+            await connection.execute(sql("cancel_jobs_of_batch"), batch_id)
     return True
+
+
+async def _status(connection: Connection, batch_id: BatchId) -> str:
+    return str(await connection.fetchval("select status from rushes.batches where id = $1", batch_id))
 
 
 async def cancel_jobs(connection: Connection, jobs: Sequence[int]) -> int:
     """Cancel live jobs and end their items. Returns how many were live."""
     async with connection.transaction():
-        cancelled = await _cancel(connection, jobs)
+        await _alone_with_jobs(connection, jobs)
+        cancelled = await connection.fetch(sql("cancel_jobs"), jobs)
         items = [row["item_id"] for row in cancelled if row["item_id"]]
         ended = await connection.fetch(sql("cancel_items_by_id"), items)
         for batch_id in sorted({row["batch_id"] for row in ended}):
@@ -81,13 +130,10 @@ async def cancel_jobs(connection: Connection, jobs: Sequence[int]) -> int:
     return len(cancelled)
 
 
-async def _cancel(connection: Connection, jobs: Sequence[int]) -> Sequence[Record]:
-    return await connection.fetch(sql("cancel_jobs"), jobs) if jobs else []
-
-
 async def retry_items(connection: Connection, batch_id: BatchId, error_classes: Sequence[str] | None = None) -> int:
     """Run failed items of a batch again from the stage that failed. Returns how many."""
     async with connection.transaction():
+        await alone(connection, [batch_id])
         jobs = await connection.fetch(sql("retry_jobs_of_batch"), batch_id, error_classes)
         return await _reopen(connection, [row["item_id"] for row in jobs])
 
@@ -95,6 +141,7 @@ async def retry_items(connection: Connection, batch_id: BatchId, error_classes: 
 async def retry_jobs(connection: Connection, jobs: Sequence[JobId]) -> int:
     """Run failed or cancelled jobs again with fresh attempts, also after their attempts are used up. Returns how many."""
     async with connection.transaction():
+        await _alone_with_jobs(connection, jobs)
         rows = await connection.fetch(sql("retry_jobs"), jobs)
         await _reopen(connection, [row["item_id"] for row in rows if row["item_id"]])
     return len(rows)

@@ -22,7 +22,9 @@ async def add_items(connection: Connection, batch_id: BatchId, items: Sequence[N
     Takes the batch's row lock first, so that two who add at once give out positions one after the other. The caller
     counts them into the batch's total.
     """
-    batch = await connection.fetchrow("select plan, status from rushes.batches where id = $1 for update", batch_id)
+    batch = await connection.fetchrow(
+        "select plan, status from rushes.batches where id = $1 for no key update", batch_id
+    )
     if batch is None or not items:
         return 0
     last = await connection.fetchval(

@@ -1,11 +1,12 @@
 """Settling: outcomes become rows in one transaction, or not at all.
 
 In that transaction the job ends (fenced by its lease), what it made becomes visible, its item moves on or ends, the next
-stage is enqueued, and the batch counts. Locks are taken in the order jobs, items, batches, each by id, so that two
+stage is enqueued, and the batch counts. Locks are taken in the order jobs, items, videos, batches, each by id, so that two
 settlements never wait for each other in a circle.
 
-Pausing and cancelling a batch write the batch's row and then its jobs, skipping locked ones: what a settlement holds at
-that moment it finds out itself, because its own last write to the batch returns the batch's status.
+Pausing a batch writes the batch's row and then its jobs, skipping locked ones; cancelling may miss a job of the next stage.
+What a settlement holds at that moment it finds out itself, because its own last write to the batch returns the batch's
+status.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from rushes.errors import ErrorClass
@@ -76,7 +78,9 @@ async def settle(connection: Connection, outcomes: Sequence[Outcome], verdicts: 
         settled = sorted(((row, by_job[row["id"]]) for row in rows), key=lambda pair: pair[0]["id"])
         following = await _move_on(connection, settled)
         await _rest_lanes(connection, settled)
-        await _pause_for_input(connection, settled)
+        paused = await _pause_for_input(connection, settled)
+    for batch_id in paused:
+        await control.hold_rest(connection, batch_id)
     applied = {JobId(row["id"]): JobStatus(row["status"]) for row in rows}
     stale = tuple(outcome.lease for outcome in outcomes if outcome.lease.job_id not in applied)
     return Settled(applied, stale, following)
@@ -133,6 +137,8 @@ def _details(failure: Failure | None) -> dict[str, Any] | None:
 async def _move_on(connection: Connection, settled: Sequence[tuple[Record, Outcome]]) -> int:
     """Publish what was made, enqueue next stages, end items, count batches. Returns how many jobs are new."""
     completed = [(row, made) for row, outcome in settled if row["status"] == "completed" and (made := outcome.produced)]
+    items = [row["item_id"] for row, _ in settled if row["item_id"]]
+    await connection.execute(sql("lock_items"), items)
     await _publish(connection, completed)
     same_as = await _late_duplicates(connection, completed)
     onward = [
@@ -154,6 +160,7 @@ async def _move_on(connection: Connection, settled: Sequence[tuple[Record, Outco
 async def _publish(connection: Connection, completed: Sequence[tuple[Record, Produced]]) -> None:
     """Make artifacts, facts and passages visible."""
     fresh = [(row, made) for row, made in completed if not made.reused]
+    await connection.execute(sql("lock_videos"), [row["item_id"] for row, _ in fresh if row["item_id"]])
     made_files = [
         (made.fingerprint or f"job:{row['id']}", row["id"], a.kind, a.name, a.size, a.sha256, a.media_type, a.metadata)
         for row, made in fresh
@@ -163,18 +170,25 @@ async def _publish(connection: Connection, completed: Sequence[tuple[Record, Pro
         await connection.execute(sql("add_artifacts"), *map(list, zip(*made_files, strict=True)))
     facts = [
         (row["item_id"], made.facts.title, made.facts.duration)
-        for row, made in completed
+        for row, made in fresh
         if row["item_id"] and (made.facts.title or made.facts.duration)
     ]
     if facts:
         await connection.execute(sql("learn"), *map(list, zip(*facts, strict=True)))
+    if aliases := _aliases(fresh):
+        await connection.execute(sql("add_aliases"), *map(list, zip(*aliases, strict=True)))
     for row, made in fresh:
-        await _index(connection, row, made)
+        if row["item_id"] and made.search_text:
+            await _index(connection, row, made)
+
+
+def _aliases(completed: Sequence[tuple[Record, Produced]]) -> list[tuple[ItemId, str]]:
+    return [(row["item_id"], alias) for row, made in completed if row["item_id"] for alias in made.facts.aliases]
 
 
 async def _late_duplicates(connection: Connection, completed: Sequence[tuple[Record, Produced]]) -> dict[ItemId, int]:
     """Items that turned out to be another item's video under another address, and that item's position."""
-    named = [(row["item_id"], alias) for row, made in completed if row["item_id"] for alias in made.facts.aliases]
+    named = _aliases(completed)
     if not named:
         return {}
     rows = await connection.fetch(sql("late_duplicates"), *map(list, zip(*named, strict=True)))
@@ -182,12 +196,9 @@ async def _late_duplicates(connection: Connection, completed: Sequence[tuple[Rec
 
 
 async def _index(connection: Connection, row: Record, made: Produced) -> None:
-    if made.facts.aliases:
-        await connection.execute(sql("add_aliases"), row["item_id"], list(made.facts.aliases))
-    if made.search_text:
-        key = await connection.fetchval("select video_key from rushes.items where id = $1", row["item_id"])
-        starts, texts = map(list, zip(*made.search_text, strict=True))
-        await connection.execute(sql("add_passages"), key, row["kind"], starts, texts)
+    key = await connection.fetchval("select video_key from rushes.items where id = $1", row["item_id"])
+    starts, texts = map(list, zip(*made.search_text, strict=True))
+    await connection.execute(sql("add_passages"), key, row["kind"], starts, texts)
 
 
 async def _end_items(
@@ -259,19 +270,24 @@ async def _count(connection: Connection, batch_id: BatchId, tally: _Tally) -> No
     if row["status"] == BatchStatus.PAUSED:
         await control.hold(connection, tally.jobs)
     elif row["status"] == BatchStatus.CANCELLED:
-        await control.cancel_jobs(connection, tally.jobs)
+        await control.drop(connection, tally.jobs)
+
+
+def _rest(failure: Failure) -> timedelta:
+    return failure.retry_after or timedelta()
 
 
 async def _rest_lanes(connection: Connection, settled: Iterable[tuple[Record, Outcome]]) -> None:
+    asked: dict[str, Failure] = {}
     for row, outcome in settled:
         failure = outcome.failure
         if failure and failure.error_class is ErrorClass.RATE_LIMITED and failure.retry_after and row["lane"]:
-            await connection.execute(
-                sql("rest_lane"), row["lane"], failure.retry_after, f"{row['lane']}: {failure.message}", LANE_STEP
-            )
+            asked[row["lane"]] = max(asked.get(row["lane"], failure), failure, key=_rest)
+    for lane, failure in sorted(asked.items()):
+        await connection.execute(sql("rest_lane"), lane, failure.retry_after, f"{lane}: {failure.message}", LANE_STEP)
 
 
-async def _pause_for_input(connection: Connection, settled: Iterable[tuple[Record, Outcome]]) -> None:
+async def _pause_for_input(connection: Connection, settled: Iterable[tuple[Record, Outcome]]) -> list[BatchId]:
     """What the environment lacks concerns every item: the batch waits until somebody has supplied it."""
     lacking = {
         row["batch_id"]: outcome.failure
@@ -279,4 +295,5 @@ async def _pause_for_input(connection: Connection, settled: Iterable[tuple[Recor
         if outcome.failure and outcome.failure.environment and row["batch_id"] is not None
     }
     for batch_id, failure in sorted(lacking.items()):
-        await control.pause_batch(connection, batch_id, failure.message, failure.remedy)
+        await control.mark_paused(connection, batch_id, failure.message, failure.remedy)
+    return sorted(lacking)

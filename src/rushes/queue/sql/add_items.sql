@@ -1,4 +1,5 @@
--- Add items to a batch, each with its first job. A video that the batch has already is left out.
+-- Add items to a batch, each with its first job. A video that the batch has already is left out. What is known is looked
+-- for beforehand, as `on conflict` would wait for settlements that write it and that may be waiting for this batch.
 with new as (
     select * from unnest(
         $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[], $9::text[],
@@ -7,11 +8,18 @@ with new as (
         position, given, origin, reference, key, location, collection, title, options, priority, step, lane, host
     )
 ), known as (
-    insert into rushes.videos (key, location) select distinct on (key) key, location from new order by key
-    on conflict (key) do update set location = excluded.location where rushes.videos.location <> excluded.location
+    insert into rushes.videos (key, location)
+    select distinct on (key) key, location from new
+    where not exists (select from rushes.videos v where v.key = new.key)
+    order by key
+    on conflict (key) do nothing
+), moved as (
+    update rushes.videos v set location = new.location from new where v.key = new.key and v.location <> new.location
 ), added as (
     insert into rushes.items (batch_id, position, given, origin, reference, video_key, collection, title, options)
-    select $1, position, given, origin, reference, key, collection, title, options from new order by position
+    select $1, position, given, origin, reference, key, collection, title, options from new
+    where not exists (select from rushes.items i where i.batch_id = $1 and i.video_key = new.key)
+    order by position
     on conflict (batch_id, video_key) do nothing
     returning id, position
 )

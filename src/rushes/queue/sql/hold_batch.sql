@@ -1,3 +1,4 @@
+-- What nobody has locked. Relies on jobs_live_batch.
 update rushes.jobs j set held = true
 from (
     select id from rushes.jobs

@@ -1,3 +1,0 @@
--- Jobs that a settlement committed while the cancellation waited for the batch's row.
-select id from rushes.jobs where batch_id = $1 and status in ('queued', 'processing', 'retrying')
-order by id for update skip locked
