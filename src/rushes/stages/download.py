@@ -58,16 +58,21 @@ class DownloadOptions(Options):
     captions_url: WebAddress | None = None
     """A transcript with times that the publisher offers."""
     captions_language: str | None = None
+    """The language of that transcript."""
     thumbnail_url: WebAddress | None = None
+    """A picture, where the video's own page offers none."""
     page_url: WebAddress | None = None
     """Where a person would watch it."""
     uploader: str | None = None
+    """Who published it."""
     published: date | None = None
+    """The day it was published."""
     duration: float | None = Field(default=None, gt=0)
     """Seconds."""
     language: str | None = None
     """The language that is spoken."""
     description: str | None = None
+    """What its publisher wrote of it."""
 
 
 async def download(_job: Job, context: Context) -> Result:
