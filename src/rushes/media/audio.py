@@ -32,8 +32,9 @@ SOON = 20.0
 """From this length on, a window that would get too long ends in its longest pause."""
 PAUSE = 2.0
 """Seconds of silence that end a window wherever they are."""
-MARGIN = 0.4
-"""Seconds before and after speech that are heard with it."""
+BEFORE = 0.8
+"""Seconds before speech that are heard with it: after music, the detector is late for the first word."""
+AFTER = 0.4
 HOLE = 0.5
 """Seconds that may be missing in a stream before silence is put in, so that later times stay right."""
 LARGEST_HOLE = 3600.0
@@ -149,7 +150,7 @@ def speech_windows(samples: Samples) -> tuple[Span, ...]:
     """Stretches with speech, at most `LONGEST` seconds each, by Silero VAD."""
     from faster_whisper.vad import VadOptions, get_speech_timestamps  # type: ignore[import-untyped]
 
-    options = VadOptions(min_silence_duration_ms=160, speech_pad_ms=0, max_speech_duration_s=LONGEST - 2 * MARGIN)
+    options = VadOptions(min_silence_duration_ms=160, speech_pad_ms=0, max_speech_duration_s=LONGEST - BEFORE - AFTER)
     found = get_speech_timestamps(samples, options)
     parts = [(part["start"] / RATE, part["end"] / RATE) for part in found]
     return tuple(_widened(list(_joined(parts)), samples.size / RATE))
@@ -160,7 +161,7 @@ def _joined(parts: Sequence[Span]) -> Iterator[Span]:
     first = 0
     while first < len(parts):
         last = first
-        while _goes_on(parts, last) and parts[last + 1][1] - parts[first][0] <= LONGEST - 2 * MARGIN:
+        while _goes_on(parts, last) and parts[last + 1][1] - parts[first][0] <= LONGEST - BEFORE - AFTER:
             last += 1
         if _goes_on(parts, last):
             ends = [end for end in range(first, last + 1) if parts[end][1] - parts[first][0] >= SOON] or [last]
@@ -174,8 +175,8 @@ def _goes_on(parts: Sequence[Span], index: int) -> bool:
 
 
 def _widened(windows: Sequence[Span], length: float) -> Iterator[Span]:
-    """Speech begins softly and fades: each window takes up to `MARGIN` of the silence around it, its half at most."""
+    """Speech begins softly and fades: each window takes some of the silence around it, its half at most."""
     for index, (start, end) in enumerate(windows):
         before = start - windows[index - 1][1] if index else 2 * start
         after = windows[index + 1][0] - end if index + 1 < len(windows) else 2 * (length - end)
-        yield start - min(MARGIN, before / 2), end + min(MARGIN, after / 2)
+        yield start - min(BEFORE, before / 2), end + min(AFTER, after / 2)

@@ -12,18 +12,21 @@ from rushes.media.cues import Piece
 
 UNSURE = -1.0
 """Mean log probability of a word below which a window is heard again, and is not believed if it may be no speech.
-This and the next two are Whisper's own thresholds (Radford et al. 2022, section 4.5)."""
+With `NO_SPEECH` and `REPETITIVE` it is one of Whisper's own thresholds (Radford et al. 2022, section 4.5)."""
 HOPELESS = -1.5
 """Below this it is not believed whatever the model says of speech."""
 NO_SPEECH = 0.6
 """Probability that a window holds no speech."""
 REPETITIVE = 2.4
-"""How well a text compresses, from which on it repeats itself more than people do."""
+"""How well a text compresses, from which on it may be repeating itself without end. "It was the best of times, it was
+the worst of times" reaches that too, so it counts only for words that are not sure."""
+NOT_SURE = -0.3
+"""Mean log probability below which they are not."""
 STOCK_UNSURE = 0.75
 """Mean probability of the words of a stock phrase below which it was not said."""
 LOOP = 4
 """How often a phrase comes in a row before it is a loop. People say a thing three times."""
-PHRASE = 8
+PHRASE = 12
 """Words of the longest phrase that is looked for."""
 _STOCK = frozenset(
     {
@@ -48,9 +51,14 @@ class Heard:
     repetition: float
 
     @property
+    def loops(self) -> bool:
+        return len(without_loops(self.pieces)) < len(self.pieces)
+
+    @property
     def doubtful(self) -> bool:
         """Worth hearing again by a slower method."""
-        return self.certainty < UNSURE or self.repetition > REPETITIVE
+        repeats = self.repetition > REPETITIVE and self.certainty < NOT_SURE
+        return self.certainty < UNSURE or repeats or self.loops
 
 
 def believed(heard: Heard, hint: str = "") -> tuple[Piece, ...]:

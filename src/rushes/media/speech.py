@@ -29,6 +29,9 @@ BEAM = 5
 """Hypotheses that are followed. Measured: 1 takes a quarter less time, and makes twice the errors in noise."""
 HINT = 200
 """Characters of a hint that are used: it takes the place of the words before."""
+PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""Threads that wait for each other sleep instead of spinning. Measured: alone it is as fast; beside two busy programs it
+is four times as fast, since spinning threads take the processor from the one that they wait for."""
 STALL = timedelta(minutes=15)
 """A child that says nothing for so long hangs: a batch of windows takes seconds."""
 _LAST = frozenset({"done", "cancelled", "fault", "foreign"})
@@ -153,7 +156,7 @@ class Speech:
     async def _ready(self) -> Child:
         if self._child is None or not self._child.running:
             self._child = await Child.start_module(
-                "rushes.media.speech_child", name="speech recognition", grace=self._grace
+                "rushes.media.speech_child", name="speech recognition", grace=self._grace, env={**os.environ, **PATIENT}
             )
         return self._child
 
