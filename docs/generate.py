@@ -1,7 +1,8 @@
 # noqa: INP001  (a script, not a package)
 """Writes the pages of the reference that follow from the code: commands, settings, stages' options.
 
-Run it as `.venv/bin/python docs/generate.py`. A test fails when a page is out of date.
+Run it as `.venv/bin/python docs/generate.py`. A test runs it too, into another folder (its one argument), and fails when a
+page is out of date.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -21,6 +23,8 @@ from rushes.cli.config import described
 from rushes.pipelines import DEFAULT, PIPELINES
 from rushes.settings import Settings, config_file
 from rushes.stages import registry
+from rushes.stages.base import Stage
+from rushes.worker import slots
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 MADE_BY = "<!-- Made by docs/generate.py from the code. Do not edit. -->\n\n"
@@ -51,8 +55,12 @@ there and everywhere.
 STAGES_HEAD = """\
 # Pipelines and stages
 
-A pipeline is a list of stages. Options are given as `--set STAGE.OPTION=VALUE`, or for one item by columns of a list
-([files](files.md)).
+A pipeline is a list of stages. Stage names joined by `+` make one of your own: `--pipeline download+transcribe`. Options
+are given as `--set STAGE.OPTION=VALUE`, or for one item by columns of a list ([files](files.md)); an item's own win over the
+batch's, and those over settings. What stages make for each other is told in
+[write a stage](../how-to/write-a-stage.md#what-a-stage-can-rely-on).
+
+`scrape` runs for lines that stand for many videos, and for no other.
 
 """
 
@@ -127,10 +135,10 @@ def _option(param: Any) -> str:
     names = ", ".join(f"`{name}`" for name in sorted((*param.opts, *param.secondary_opts), key=len, reverse=True))
     if param.is_flag:
         return names
-    return f"{names} `{param.metavar or _kind(param.type_descriptor.annotation)}`"
+    return f"{names} `{param.metavar or _type(param.type_descriptor.annotation)}`"
 
 
-def _kind(annotation: Any) -> str:
+def _type(annotation: Any) -> str:
     kinds = {int: "NUMBER", float: "NUMBER", Path: "PATH"}
     return kinds.get(next((each for each in get_args(annotation) if each in kinds), annotation), "TEXT")
 
@@ -173,14 +181,40 @@ def stages_page() -> str:
             for name, stages in PIPELINES.items()
         ),
     ]
-    for name in registry.names():
-        stage = registry.get(name)
-        parts.append(f"\n## {name}\n\n{_first_sentence(stage.run.__doc__)}\n\n")
-        parts.append("| option | default | meaning |\n|---|---|---|\n")
-        for option, field in stage.options.model_fields.items():
-            default = "" if field.default in (None, PydanticUndefined, ()) else f"`{field.default}`"
-            parts.append(f"| `{name}.{option}` | {default} | {_cell(field.description or '')} |\n")
+    for name in sorted(registry.names(), key=_place):
+        parts += _stage(registry.get(name))
     return "".join(parts)
+
+
+def _place(name: str) -> tuple[int, str]:
+    """In the order of work."""
+    known = [stage for stages in PIPELINES.values() for stage in stages]
+    return (max(at for at, stage in enumerate(known) if stage == name) if name in known else len(known), name)
+
+
+def _stage(stage: Stage) -> Iterator[str]:
+    yield f"\n## {stage.name}\n\n{_first_sentence(stage.run.__doc__)}\n\n"
+    yield f"{' '.join(_conditions(stage))}\n\n"
+    yield "| option | default | meaning |\n|---|---|---|\n"
+    settled = stage.defaults(Settings.load())
+    for option, field in stage.options.model_fields.items():
+        default = "" if field.default in (None, PydanticUndefined, ()) else f"`{field.default}`"
+        if option in settled:
+            default = f"[a setting's](settings.md){f', else {default}' if default else ''}"
+        yield f"| `{stage.name}.{option}` | {default} | {_cell(field.description or '')} |\n"
+
+
+def _conditions(stage: Stage) -> Iterator[str]:
+    if stage.needs:
+        yield f"Reads {_kinds(stage.needs)}."
+    if stage.makes:
+        yield f"Always makes {_kinds(stage.makes)}."
+    limit = f", each for at most {stage.timeout}" if stage.timeout else ""
+    yield f"{stage.concurrency or slots.DEFAULT} at once in a worker{limit}; {stage.retries.max_attempts} attempts."
+
+
+def _kinds(kinds: frozenset[str]) -> str:
+    return ", ".join(f"`{kind}`" for kind in sorted(kinds))
 
 
 def _first_sentence(text: str | None) -> str:
@@ -191,10 +225,10 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def main() -> None:
+def main(folder: Path = REFERENCE) -> None:
     for name, text in pages().items():
-        (REFERENCE / name).write_text(text, encoding="utf-8")
+        (folder / name).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(Path, sys.argv[1:]))

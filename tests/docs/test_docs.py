@@ -1,46 +1,41 @@
-"""The documents keep up with the program: generated pages are fresh, links lead somewhere, commands and settings exist."""
+"""The documents keep up with the program: generated pages are fresh, links lead somewhere, nothing is left untold."""
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import re
-import shlex
-from collections.abc import Iterator
+import subprocess
+import sys
+import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import Any
+from types import ModuleType
 
 import pytest
+from bench.__main__ import names as benchmarks
 
-import rushes
+from rushes import errors
+from rushes.batches.export.files import ALL
+from rushes.batches.export.formats import Format
+from rushes.batches.export.names import FIELDS
+from rushes.batches.export.records import batch_record, item_record
+from rushes.batches.export.values import ExportedBatch, ExportedItem
+from rushes.batches.intake import LISTS
 from rushes.cli.app import COMMANDS
 from rushes.documents import Cue, Transcript
+from rushes.model import BatchStatus, ItemStatus
 from rushes.settings import Settings
-from rushes.stages import registry
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+from .pages import PAGES, ROOT, anchors, first_column, name_of, section, text_of
 
-
-def name_of(page: Path) -> str:
-    return str(page.relative_to(ROOT))
+FILES = "docs/reference/files.md"
 
 
-@pytest.fixture(scope="module")
-def generate() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_the_reference_is_what_the_code_says(generate: ModuleType) -> None:
-    for name, text in generate.pages().items():
-        on_disk = (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8")
-        assert on_disk == text, f"docs/reference/{name} is out of date: run docs/generate.py"
+def test_one_command_writes_the_reference_as_it_stands(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, ROOT / "docs" / "generate.py", tmp_path], check=True)
+    assert {path.name for path in tmp_path.iterdir()} == {"cli.md", "settings.md", "stages.md"}
+    for path in tmp_path.iterdir():
+        on_disk = text_of(f"docs/reference/{path.name}")
+        assert on_disk == path.read_text(encoding="utf-8"), f"{path.name} is out of date: run docs/generate.py"
 
 
 def test_every_setting_is_documented_with_its_meaning(generate: ModuleType) -> None:
@@ -56,6 +51,17 @@ def test_every_option_of_a_stage_has_a_meaning(generate: ModuleType) -> None:
     assert [option for option, meaning in rows if not meaning.strip()] == []
 
 
+def test_the_readme_names_every_command() -> None:
+    listed = " ".join(first_column(section("README.md", "## Commands")))
+    assert [name for name in COMMANDS if f"rushes {name}" not in listed] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_variables_in_the_text_are_settings(page: Path, generate: ModuleType) -> None:
+    known = set(re.findall(r"`([A-Z_]+)`", generate.settings_page()))
+    assert set(re.findall(r"\bRUSHES_[A-Z_]+\b", page.read_text(encoding="utf-8"))) <= known
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
@@ -68,63 +74,61 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in anchors(aim), f"{name_of(page)} links to {target}"
 
 
-def anchors(page: Path) -> set[str]:
-    """Headings as GitHub names them."""
-    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+@pytest.mark.parametrize("contents", ["README.md", "docs/README.md"])
+def test_every_page_is_linked(contents: str) -> None:
+    folder = (ROOT / contents).parent
+    linked = {(folder / target).resolve() for target in re.findall(r"\]\(([^)#\s]+)", text_of(contents))}
+    assert [name_of(page) for page in PAGES if page.parent.parent == ROOT / "docs" and page not in linked] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_commands_in_the_text_exist(page: Path, generate: ModuleType) -> None:
-    for words in commands_in(page.read_text(encoding="utf-8")):
-        problem = fault_of(words, generate)
-        assert problem is None, f"{name_of(page)}: `{shlex.join(words)}`: {problem}"
+def test_the_picture_is_there_and_small() -> None:
+    picture = ROOT / "docs" / "pictures" / "demo.png"
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert picture.stat().st_size < 300_000
 
 
-async def test_the_stage_of_the_how_to_counts_words(tmp_path: Path) -> None:
-    (code,) = re.findall(r"```python\n(\"{3}.*?)```", (ROOT / "docs/how-to/write-a-stage.md").read_text(), re.DOTALL)
-    module: dict[str, Any] = {"__name__": "rushes_wordcount"}
-    exec(compile(code, "write-a-stage.md", "exec", dont_inherit=True), module)  # noqa: S102  (our own page)
-    stage = module["wordcount"]
-    try:
-        result = await stage.run(None, context_with("one two three", tmp_path, stage.options(at_least=2)))
-        (made,) = result.made
-        assert {made.kind} == stage.makes
-        assert json.loads(made.path.read_text()) == {"words": 3}
-        with pytest.raises(rushes.Permanent, match="only 3 words"):
-            await stage.run(None, context_with("one two three", tmp_path, stage.options()))
-    finally:
-        registry._decorated.pop("wordcount")
+def test_the_manifest_s_keys_are_told() -> None:
+    told = first_column(section(FILES, "## manifest.json"))
+    item = item_record(ExportedItem(position=1, given="", key="", status=ItemStatus.PENDING))
+    assert set(item) | {"folder", "files"} <= told
+    assert told <= set(item) | {"folder", "files", "format", "batch", "counts", "items", "invalid", "duplicates"}
+    made = datetime(2026, 1, 1, tzinfo=UTC)
+    batch = batch_record(ExportedBatch(1, "", "", BatchStatus.PENDING, made, {}))
+    assert [key for key in batch if f"`{key}`" not in section(FILES, "## manifest.json")] == []
 
 
-def context_with(text: str, folder: Path, options: object) -> SimpleNamespace:
-    path = folder / "transcript.json"
-    cue = Cue(text=text, start=0, end=1)
-    Transcript(source="captions", engine="publisher captions", speech="some", cues=(cue,)).write(path)
-    files = {"transcript": [SimpleNamespace(path=path)]}
-    return SimpleNamespace(inputs=files.__getitem__, scratch=folder, options=options)
+def test_the_transcript_s_keys_are_told() -> None:
+    assert first_column(section(FILES, "## transcript.json")) == set(Transcript.model_fields)
+    assert all(f"`{key}`" in section(FILES, "## transcript.json") for key in ("text", "start", "end", "words"))
+    assert set(Cue.model_fields) == {"text", "start", "end", "words", "confidence"}
 
 
-def commands_in(text: str) -> Iterator[list[str]]:
-    """Every `rushes …` in code, inline or in blocks, as words."""
-    for code in re.findall(r"(?:^(?: {4,}|)|`|[|&] ?)(?:\./dev run|rushes) ([^`\n|#&]+)", text, re.MULTILINE):
-        words = code.replace("…", "").replace("INPUT", "x").replace('"$(', "").split(")")[0]
-        yield shlex.split(words) if words.count("'") % 2 == words.count('"') % 2 == 0 else words.split()
+def test_files_formats_and_name_fields_are_told() -> None:
+    folder = section(FILES, "## The results folder")
+    assert [name for name in ALL if name not in folder and not name.startswith(("summary", "thumbnail"))] == []
+    assert [field for field in FIELDS if f"`{field}`" not in folder] == []
+    assert first_column(section(FILES, "## Exports")) == set(Format)
+    assert set(LISTS) | {"-"} <= first_column(section(FILES, "## Lists"))
 
 
-def fault_of(words: list[str], generate: ModuleType) -> str | None:
-    name, *rest = words
-    if name.startswith("-"):
-        return None
-    if name not in COMMANDS:
-        return f"there is no command {name}"
-    command = generate.click_command(name)
-    subcommands: dict[str, Any] | None = getattr(command, "commands", None)
-    if subcommands is not None and rest:
-        listed = [part.strip(",") for part in rest]
-        unknown = [part for part in (listed if "," in rest[0] else listed[:1]) if part not in subcommands]
-        if unknown:
-            return f"there is no rushes {name} {unknown[0]}"
-        command = subcommands[listed[0]]
-    known = {option for param in command.params for option in (*param.opts, *param.secondary_opts)} | {"--help"}
-    return next((f"no option {word}" for word in rest if word.startswith("--") and word not in known), None)
+def test_every_exception_and_class_of_failure_is_told() -> None:
+    page = text_of("docs/reference/errors.md")
+    tree = {name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, errors.RushesError)}
+    assert tree <= set(re.findall(r"\w+", section("docs/reference/errors.md", "## Exceptions")))
+    assert set(errors.ErrorClass) <= first_column(page)
+
+
+def test_every_benchmark_has_its_section() -> None:
+    assert set(benchmarks()) <= anchors(ROOT / "docs" / "reference" / "benchmarks.md")
+
+
+def test_every_room_stands_on_its_floor() -> None:
+    """The table of floors is the one that import-linter checks."""
+    entries = (ROOT / "src" / "rushes").iterdir()
+    rooms = {path.stem for path in entries if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    floors = re.findall(r"^\|.*\|$", section("docs/explanation/architecture.md", "## Floors"), re.MULTILINE)
+    told = re.findall(r"`(\w+)`", " ".join(floors))
+    assert {room for room in rooms if not room.startswith("__")} <= set(told)
+    table = tomllib.loads(text_of("pyproject.toml"))["tool"]["importlinter"]["contracts"][0]["layers"]
+    layers = [room.strip() for layer in table for room in layer.split("|")]
+    assert [room for room in told if room in layers] == layers
