@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from rushes.batches.intake import Duplicate, Invalid, Line, Report, Valid
+from rushes.database import storable
 from rushes.errors import ErrorClass
 from rushes.model import BatchId, Plan, Trust
 from rushes.queue import control
@@ -115,7 +116,10 @@ async def _add(connection: Connection, batch: BatchId, lines: Iterable[Line]) ->
 async def _add_rejected(
     connection: Connection, batch: BatchId, after: int, lines: Sequence[Duplicate | Invalid]
 ) -> int:
-    rows = [(batch, after + number, line.origin, line.text, *_verdict(line)) for number, line in enumerate(lines, 1)]
+    rows = [
+        (batch, after + number, storable(line.origin), storable(line.text), *_verdict(line))
+        for number, line in enumerate(lines, 1)
+    ]
     if rows:
         await connection.copy_records_to_table("lines", schema_name="rushes", records=rows)
     return len(rows)
@@ -124,7 +128,7 @@ async def _add_rejected(
 def _verdict(line: Duplicate | Invalid) -> tuple[str, str]:
     if isinstance(line, Duplicate):
         return "duplicate", f"the same video as {line.repeats}"
-    return "invalid", line.reason
+    return "invalid", storable(line.reason)
 
 
 def _chunks(lines: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from rushes.database import storable
 from rushes.lanes import lane_of
 from rushes.model import BatchId, NewItem
 from rushes.pipelines import COLLECTION_STAGE
@@ -42,9 +43,9 @@ def _row(position: int, item: NewItem, stages: Sequence[str]) -> tuple[Any, ...]
     source = item.source
     local = source.location.startswith("/")
     return (
-        position, item.given, item.origin, item.reference, source.key, source.location, source.collection, item.title,
-        item.options, item.priority, _first_step(stages, collection=source.collection), lane_of(source),
-        socket.gethostname() if local else None,
+        position, storable(item.given), storable(item.origin), item.reference and storable(item.reference), source.key,
+        source.location, source.collection, item.title and storable(item.title), item.options, item.priority,
+        _first_step(stages, collection=source.collection), lane_of(source), socket.gethostname() if local else None,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from rushes.database import storable
 from rushes.model import BatchId, Job, JobId, Lease, Outcome, Verdict, WorkerId
 from rushes.queue import presence, upkeep
 from rushes.queue.doorbell import Doorbell
@@ -66,7 +67,7 @@ class Queue:
             [lease.token for lease in leases],
             [lease.worker_id for lease in leases],
             list(progress),
-            list(notes),
+            [note and storable(note) for note in notes],
             self._lease,
         )
         verdicts = {row["id"]: _verdict(held=row["held"], cancelled=row["cancelled"]) for row in rows}

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from rushes.database import storable
 from rushes.errors import ErrorClass
 from rushes.model import (
     BatchId,
@@ -109,7 +110,7 @@ async def _end_jobs(connection: Connection, outcomes: Sequence[Outcome], verdict
         [_result(made) for made in produced],
         [made.fingerprint if made else None for made in produced],
         [failure.error_class.value if failure else None for failure in failures],
-        [failure.message if failure else None for failure in failures],
+        [storable(failure.message) if failure else None for failure in failures],
         [_details(failure) for failure in failures],
         [failure.retry_after if failure else None for failure in failures],
     )
@@ -169,7 +170,7 @@ async def _publish(connection: Connection, completed: Sequence[tuple[Record, Pro
     if made_files:
         await connection.execute(sql("add_artifacts"), *map(list, zip(*made_files, strict=True)))
     facts = [
-        (row["item_id"], made.facts.title, made.facts.duration)
+        (row["item_id"], storable(made.facts.title or "") or None, made.facts.duration)
         for row, made in fresh
         if row["item_id"] and (made.facts.title or made.facts.duration)
     ]
@@ -198,7 +199,7 @@ async def _late_duplicates(connection: Connection, completed: Sequence[tuple[Rec
 async def _index(connection: Connection, row: Record, made: Produced) -> None:
     key = await connection.fetchval("select video_key from rushes.items where id = $1", row["item_id"])
     starts, texts = map(list, zip(*made.search_text, strict=True))
-    await connection.execute(sql("add_passages"), key, row["kind"], starts, texts)
+    await connection.execute(sql("add_passages"), key, row["kind"], starts, list(map(storable, texts)))
 
 
 async def _end_items(
@@ -234,7 +235,7 @@ def _ending(
     """How this outcome ends its item: status, skip reason, error class, error, remedy. None: it goes on."""
     if row["status"] == "failed":
         failure = outcome.failure or Failure(ErrorClass.BUG, row["error"])
-        return ItemStatus.FAILED, None, failure.error_class.value, failure.message, failure.remedy
+        return ItemStatus.FAILED, None, failure.error_class.value, storable(failure.message), failure.remedy
     if same_as is not None:
         return ItemStatus.SKIPPED, "already_done", None, f"the same video as item {same_as}", None
     if row["status"] == "completed" and not more:
@@ -284,7 +285,9 @@ async def _rest_lanes(connection: Connection, settled: Iterable[tuple[Record, Ou
         if failure and failure.error_class is ErrorClass.RATE_LIMITED and failure.retry_after and row["lane"]:
             asked[row["lane"]] = max(asked.get(row["lane"], failure), failure, key=_rest)
     for lane, failure in sorted(asked.items()):
-        await connection.execute(sql("rest_lane"), lane, failure.retry_after, f"{lane}: {failure.message}", LANE_STEP)
+        await connection.execute(
+            sql("rest_lane"), lane, failure.retry_after, storable(f"{lane}: {failure.message}"), LANE_STEP
+        )
 
 
 async def _pause_for_input(connection: Connection, settled: Iterable[tuple[Record, Outcome]]) -> list[BatchId]:
@@ -295,5 +298,5 @@ async def _pause_for_input(connection: Connection, settled: Iterable[tuple[Recor
         if outcome.failure and outcome.failure.environment and row["batch_id"] is not None
     }
     for batch_id, failure in sorted(lacking.items()):
-        await control.mark_paused(connection, batch_id, failure.message, failure.remedy)
+        await control.mark_paused(connection, batch_id, storable(failure.message), failure.remedy)
     return sorted(lacking)
