@@ -111,7 +111,10 @@ def parse_options(stage: Stage, given: JSON) -> Options:
 
 
 def wanted(plan: Plan, index: int) -> frozenset[str]:
-    """What the stages after `index` ask of a fetching stage."""
+    """What the stages after `index` ask of a fetching stage; empty where one of them runs elsewhere and is unknown here."""
+    known = names()
+    if any(step.stage not in known for step in plan.steps[index + 1 :]):
+        return frozenset()
     later = [(get(step.stage), step.options) for step in plan.steps[index + 1 :]]
     return frozenset().union(*(stage.wants(parse_options(stage, options)) for stage, options in later))
 

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Sequence
 from datetime import timedelta
 
 from rushes.errors import Permanent, Transient, UsageError
-from rushes.model import Artifact, Facts, Outcome, Produced
+from rushes.model import Artifact, Facts, Outcome, Plan, Produced
 from rushes.settings import Settings
 from rushes.sources.base import Assignment, WorkSource
 from rushes.stages import registry
@@ -38,10 +38,10 @@ class Runner:
         return Outcome(assignment.lease, produced=produced)
 
     async def _produce(self, assignment: Assignment, progress: Progress) -> Produced:
-        stage, options = self._stage(assignment)
+        plan, stage, options = self._stage(assignment)
         if assignment.source is None:
             raise Permanent(f"no such video: {assignment.job.video_id!r}")
-        wanted = registry.wanted(assignment.plan, assignment.step)
+        wanted = registry.wanted(plan, assignment.step)
         identity = fingerprint(assignment, stage, options, wanted)
         made = await self._made_before(assignment, identity)
         if made:
@@ -58,12 +58,13 @@ class Runner:
             scratch.keep = False
         return _produced(result, artifacts, identity)
 
-    def _stage(self, assignment: Assignment) -> tuple[Stage, Options]:
-        plan = registry.with_options(assignment.plan, assignment.item_options)
-        step = plan.steps[assignment.step]
-        stage = registry.get(step.stage)
+    def _stage(self, assignment: Assignment) -> tuple[Plan, Stage, Options]:
+        """The plan with the item's own options, the stage to run now and its options."""
         try:
-            return stage, registry.parse_options(stage, step.options)
+            plan = registry.with_options(assignment.plan, assignment.item_options)
+            step = plan.steps[assignment.step]
+            stage = registry.get(step.stage)
+            return plan, stage, registry.parse_options(stage, step.options)
         except UsageError as error:
             raise Permanent(str(error)) from error
 
