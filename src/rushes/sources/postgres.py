@@ -42,6 +42,8 @@ class QueueSource:
         self._host = socket.gethostname()
         self._worker: WorkerId | None = None
         self._plans: dict[BatchId, Plan] = {}
+        self._claimed: Sequence[Claimed] = ()
+        """Claimed, but not handed out yet."""
         self._stack = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -57,8 +59,12 @@ class QueueSource:
 
     async def claim(self, slots: Mapping[str, int]) -> Sequence[Assignment]:
         assert self._worker is not None, "enter the source first"  # noqa: S101
-        claimed = await self._queue.claim(self._worker, slots, host=self._host, batch=self._batch)
-        return await self._assign(claimed) if claimed else ()
+        if not self._claimed:
+            self._claimed = await self._queue.claim(self._worker, slots, host=self._host, batch=self._batch)
+        # If the connection breaks from here on, the next call hands them out.
+        assignments = await self._assign(self._claimed) if self._claimed else ()
+        self._claimed = ()
+        return assignments
 
     async def extend(self, beats: Sequence[Beat]) -> Sequence[Verdict]:
         return await self._queue.extend(beats)
@@ -85,7 +91,8 @@ class QueueSource:
         return Standing.PAUSED if row["status"] == "paused" else Standing.WORK_LEFT
 
     def is_outage(self, error: Exception) -> bool:
-        return isinstance(error, outages())
+        # Values that PostgreSQL cannot take are errors of the interface too, but they will not pass.
+        return isinstance(error, outages()) and not isinstance(error, ValueError)
 
     async def _assign(self, claimed: Sequence[Claimed]) -> list[Assignment]:
         items = [one.job.item_id for one in claimed if one.job.item_id]
@@ -131,9 +138,15 @@ def _artifact(row: Record) -> Artifact:
 
 
 def outages() -> tuple[type[Exception], ...]:
-    """What is raised while the server restarts, refuses, is read-only or has no room: it may pass."""
+    """What is raised while the server restarts, refuses, is read-only or has no room, and by a deadlock: it may pass."""
     import asyncpg
 
     from rushes.database import LOST
 
-    return (*LOST, asyncpg.InsufficientResourcesError, asyncpg.ReadOnlySQLTransactionError, asyncpg.PostgresSystemError)
+    return (
+        *LOST,
+        asyncpg.InsufficientResourcesError,
+        asyncpg.ReadOnlySQLTransactionError,
+        asyncpg.PostgresSystemError,
+        asyncpg.TransactionRollbackError,
+    )

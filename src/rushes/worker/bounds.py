@@ -28,6 +28,7 @@ class Clock:
         self._bounds = bounds
         self._now = now
         self._started = self._last_work = now()
+        self._blind = False
 
     @property
     def elapsed(self) -> timedelta:
@@ -35,6 +36,12 @@ class Clock:
 
     def saw_work(self) -> None:
         self._last_work = self._now()
+
+    def looked(self, *, in_vain: bool) -> None:
+        """Whether the source could be looked into: one that cannot be reached is not empty."""
+        self._blind = in_vain
+        if in_vain:
+            self.saw_work()
 
     def jobs_left(self, begun: int) -> int | None:
         """How many more jobs may begin; None: any number."""
@@ -48,7 +55,7 @@ class Clock:
         if self.jobs_left(begun) == 0:
             return ExitReason.MAX_JOBS
         idle = timedelta(seconds=self._now() - self._last_work)
-        if bounds.empty_timeout is not None and idle >= bounds.empty_timeout:
+        if bounds.empty_timeout is not None and idle >= bounds.empty_timeout and not self._blind:
             return ExitReason.EMPTY
         return None
 

@@ -29,6 +29,8 @@ from rushes.worker.settling import Settling
 HEARTBEAT_SECONDS = 1.0
 POLL_SECONDS = 1.0
 """The doorbell usually rings first."""
+FLUSH_SECONDS = 10.0
+"""What is cancelled when the worker ends gets so long to be given back; the source may be away for good."""
 UPKEEP_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
@@ -68,6 +70,7 @@ class Worker:
         self._trouble = trouble
         self._settling = Settling(source, trouble)
         self._running: dict[JobId, _Running] = {}
+        self._giving_back: set[asyncio.Task[None]] = set()
         self._stop: ExitReason | None = None
         self._deadline = float("inf")
         self._wake = asyncio.Event()
@@ -82,7 +85,10 @@ class Worker:
         self._wake.set()
 
     async def run(self) -> Report:
-        """Work until the end. Everything that has an outcome is durable when this returns."""
+        """Work until the end. Everything that has an outcome is durable when this returns.
+
+        The exception: told to stop while the source cannot be reached, it ends without.
+        """
         clock = Clock(self._bounds, asyncio.get_running_loop().time)
         async with self._source, contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._services.close)
@@ -101,8 +107,7 @@ class Worker:
                 self.report.exit_reason = await self._loop(clock, background)
                 await self._finish(background)
             finally:
-                for running in self._running.values():
-                    running.task.cancel()
+                await self._end_running(settling=background[0])
         self.report.runtime = clock.elapsed
         return self.report
 
@@ -124,13 +129,14 @@ class Worker:
         free = self._free_slots(clock.jobs_left(self._begun))
         if not free:
             return 0
-        assignments: Sequence[Assignment] = ()
+        assignments: Sequence[Assignment] | None = None
         with self._through_outages():
             assignments = await self._source.claim(free)
             self._trouble(None)
-        for assignment in assignments:
+        clock.looked(in_vain=assignments is None)
+        for assignment in assignments or ():
             self._begin(assignment)
-        return len(assignments)
+        return len(assignments or ())
 
     def _free_slots(self, most: int | None) -> dict[str, int]:
         """Free slots of each kind, together at most `most`."""
@@ -152,16 +158,24 @@ class Worker:
 
     def _begin(self, assignment: Assignment) -> None:
         job = assignment.job.id
-        if job in self._running:
+        if earlier := self._running.get(job):
             # An earlier run of ours lost its lease and has not ended yet: this one would run beside it.
-            log.warning("job %s came back while it still runs here; giving it back", job)
-            task = asyncio.create_task(self._give_back(assignment), name=f"give back {job}")
-            task.add_done_callback(lambda _: self._wake.set())
+            log.warning("job %s came back while it still runs here; giving it back when that has ended", job)
+            task = asyncio.create_task(self._give_back_after(earlier.task, assignment), name=f"give back {job}")
+            self._giving_back.add(task)
+            task.add_done_callback(self._giving_back.discard)
             return
         self._begun += 1
         progress = Progress()
         task = asyncio.create_task(self._work(assignment, progress), name=f"{assignment.job.kind} {job}")
         self._running[job] = _Running(assignment, task, progress)
+
+    async def _give_back_after(self, earlier: asyncio.Task[None], assignment: Assignment) -> None:
+        """At once would be to claim it again at once."""
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait([earlier])
+        await self._give_back(assignment)
+        self._wake.set()
 
     async def _give_back(self, assignment: Assignment) -> None:
         await self._settling.settle(Outcome(assignment.lease))
@@ -228,15 +242,21 @@ class Worker:
             self._wake.set()
 
     async def _finish(self, background: list[asyncio.Task[None]]) -> None:
-        """Let running work end: within the grace if told to stop, otherwise however long it takes. Give back the rest."""
+        """Let running work end: within the grace if told to stop, otherwise however long it takes."""
         loop = asyncio.get_running_loop()
         while self._running and loop.time() < self._deadline:
             _raise_from(background)
             self._wake.clear()
             await self._wait(self._deadline - loop.time())
-        tasks = [running.task for running in self._running.values()]
+
+    async def _end_running(self, *, settling: asyncio.Task[None]) -> None:
+        """Cancel what still runs, and give it back."""
+        tasks = [*(running.task for running in self._running.values()), *self._giving_back]
         for task in tasks:
             task.cancel()
+        if tasks and not settling.done():
+            await asyncio.wait(tasks, timeout=FLUSH_SECONDS)
+        self._settling.abandon()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _wait(self, seconds: float) -> None:
