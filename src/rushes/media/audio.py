@@ -28,7 +28,7 @@ BLOCK = 120.0
 """Seconds that are decoded and searched for speech at once."""
 LONGEST = 29.5
 """Seconds of a window, just under what the model hears at once."""
-SOON = 20.0
+SOON = 24.0
 """From this length on, a window that would get too long ends in its longest pause."""
 PAUSE = 2.0
 """Seconds of silence that end a window wherever they are."""
