@@ -22,7 +22,8 @@ from rushes.batches.export.values import ExportedItem
 from rushes.batches.intake import Line, read_inputs, run_key, seekable
 from rushes.batches.keys import FileKeysOnDisk
 from rushes.batches.progress import Progress, read_progress
-from rushes.errors import UsageError
+from rushes.errors import RushesError, UsageError
+from rushes.masking import masked
 from rushes.model import BatchId, Plan
 from rushes.pipelines import DEFAULT
 from rushes.queue import Queue
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.5
 """Between two looks at how far the batch is."""
+EVENTS_AT_ONCE = 5000
+"""A batch that is joined late may have millions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,7 @@ class _Watch:
         self._results = results
         self._observer = observer
         self._last_event = 0
+        self._writable = True
 
     async def run(self) -> None:
         while True:
@@ -167,21 +171,36 @@ class _Watch:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def finish(self) -> Progress:
-        """Look once more, and write the index."""
+        """Look once more, and write the index. A database that is away now is waited for, as the worker does.
+
+        Raises: RushesError, if the batch has ended and its results cannot be written.
+        """
+        while True:
+            try:
+                return await self._finish()
+            except outages() as error:
+                self._observer.trouble(error)
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def _finish(self) -> Progress:
+        self._writable = True
         await self._look()
-        batch = await read_batch(self._pool, self._batch)
-        async with self._pausing_on_disk_trouble():
-            await self._results.write_index(batch, read_items(self._pool, self._storage, self._batch))
+        if self._writable:
+            batch = await read_batch(self._pool, self._batch)
+            async with self._pausing_on_disk_trouble():
+                await self._results.write_index(batch, read_items(self._pool, self._storage, self._batch))
         return await read_progress(self._pool, self._batch)
 
     async def _look(self) -> None:
         self._observer.looked(await read_progress(self._pool, self._batch))
-        events = await self._pool.fetch(sql("endings"), self._batch, self._last_event)
-        positions = [row["position"] for row in events if row["position"]]
-        async with self._pausing_on_disk_trouble():
-            if positions:
-                await self._write(positions)
-            self._last_event = events[-1]["number"] if events else self._last_event
+        while self._writable:
+            events = await self._pool.fetch(sql("endings"), self._batch, self._last_event, EVENTS_AT_ONCE)
+            if not events:
+                return
+            async with self._pausing_on_disk_trouble():
+                if positions := [row["position"] for row in events if row["position"]]:
+                    await self._write(positions)
+                self._last_event = events[-1]["number"]
 
     async def _write(self, positions: Sequence[int]) -> None:
         async for item in read_items(self._pool, self._storage, self._batch, only=positions):
@@ -196,9 +215,13 @@ class _Watch:
         except OSError as error:
             failure = classify(error, self._settings)
             if not failure.environment:
-                raise
+                raise RushesError(f"--out: {error}") from error
+            self._writable = False
+            reason = f"--out: {failure.message}"
             async with self._pool.acquire() as connection:
-                await pause_batch(connection, self._batch, f"--out: {failure.message}", failure.remedy)
+                paused = await pause_batch(connection, self._batch, reason, failure.remedy)
+            if not paused:
+                raise RushesError(reason, remedy=failure.remedy) from error
 
 
 def _lines(settings: Settings, request: Request, plan: Plan, stdin: BinaryIO | None) -> Iterator[Line]:
@@ -210,7 +233,8 @@ def _lines(settings: Settings, request: Request, plan: Plan, stdin: BinaryIO | N
 
 
 def _name(inputs: Sequence[str]) -> str:
-    first = Path(inputs[0]).name or inputs[0]
+    given = masked(inputs[0])
+    first = Path(given).name or given
     return first if len(inputs) == 1 else f"{first} and {len(inputs) - 1} more"
 
 

@@ -4,3 +4,4 @@ from rushes.events e
 left join rushes.items i on i.id = e.item_id
 where e.batch_id = $1 and e.number > $2
 order by e.number
+limit $3
