@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rushes.errors import UsageError
+from rushes.masking import masked
 from rushes.model import ENDED_BATCH, BatchId, BatchStatus
 from rushes.queue.statements import sql
 
@@ -94,7 +95,7 @@ def _progress(row: Record, at_work: list[Record], waiting: list[Record]) -> Prog
         **{column: row[column] for column in columns},
         status=BatchStatus(row["status"]),
         at_work=tuple(
-            AtWork(one["position"], one["title"], one["kind"], one["progress"], one["note"]) for one in at_work
+            AtWork(one["position"], masked(one["title"]), one["kind"], one["progress"], one["note"]) for one in at_work
         ),
         retrying=sum(one["jobs"] for one in waiting),
         resting=tuple(one["reason"] for one in waiting if one["reason"]),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import traceback
+from dataclasses import replace
 
 from rushes.errors import ErrorClass, NeedsInput, RateLimited, Scope, StageError
+from rushes.masking import masked
 from rushes.model import Failure
 from rushes.settings import Settings
 
@@ -21,7 +23,16 @@ TRACEBACK_KEPT = 20_000
 
 
 def classify(error: Exception, settings: Settings) -> Failure:
-    """The failure that an exception amounts to. What is no `StageError` and no lack of this machine is a bug."""
+    """The failure that an exception amounts to. What is no `StageError` and no lack of this machine is a bug.
+
+    Secrets in addresses are blotted out here, before anything is stored.
+    """
+    failure = _classify(error, settings)
+    details = {name: masked(value) if isinstance(value, str) else value for name, value in failure.details.items()}
+    return replace(failure, message=masked(failure.message), details=details)
+
+
+def _classify(error: Exception, settings: Settings) -> Failure:
     if isinstance(error, StageError):
         return _from_stage(error, settings)
     if isinstance(error, OSError) and error.errno in _LOCAL:

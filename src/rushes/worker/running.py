@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Awaitable, Sequence
 from datetime import timedelta
+from pathlib import Path
 
+from rushes.batches.keys import FileKeysOnDisk, file_source
 from rushes.errors import Permanent, Transient, UsageError
-from rushes.model import Artifact, Facts, Outcome, Plan, Produced
+from rushes.model import Artifact, Facts, Outcome, Plan, Produced, VideoKey
 from rushes.settings import Settings
 from rushes.sources.base import Assignment, WorkSource
 from rushes.stages import registry
@@ -46,15 +49,20 @@ class Runner:
         made = await self._made_before(assignment, identity)
         if made:
             return Produced(artifacts=made, fingerprint=identity, reused=True)
-        with Scratch(self._settings.scratch, assignment.lease) as scratch:
+        await asyncio.to_thread(self._check_inputs, assignment, stage)
+        with Scratch(self._settings.scratch, assignment.lease, of=assignment.source.key) as scratch:
             context = RunContext(
                 assignment, options, wanted, self._settings, scratch.path, self._storage, self._services, progress
             )
-            # Whatever ends this attempt but its success leaves its files to the next one.
+            # Whatever ends this attempt, but its success or a failure for good, leaves its files to the next one.
             scratch.keep = True
-            result = await _within(assignment.timeout, stage.run(assignment.job, context))
-            _check(stage, result)
-            artifacts = await asyncio.to_thread(self._store, assignment, result.made)
+            try:
+                result = await _within(assignment.timeout, stage.run(assignment.job, context))
+                _check(stage, result)
+                artifacts = await asyncio.to_thread(self._store, assignment, result.made)
+            except Permanent:
+                scratch.keep = False
+                raise
             scratch.keep = False
         return _produced(result, artifacts, identity)
 
@@ -77,17 +85,43 @@ class Runner:
 
     def _store(self, assignment: Assignment, made: Sequence[Made]) -> list[Artifact]:
         lease = assignment.lease
-        folder = f"{lease.job_id:012d}/{lease.token}"
+        # The last part keeps databases apart that share a storage: each counts its jobs from 1.
+        folder = f"{lease.job_id:012d}/{lease.token}-{secrets.token_hex(4)}"
         return [self._store_one(assignment, f"{folder}/{n}-{one.path.name}", one) for n, one in enumerate(made)]
 
     def _store_one(self, assignment: Assignment, name: str, one: Made) -> Artifact:
         if one.metadata.get("in_place"):
             facts = one.path.stat()
-            key = assignment.source.key if assignment.source else ""
+            key = self._key_of(one.path)
+            if assignment.source is None or key != assignment.source.key:
+                raise _changed(one.path)
             metadata = {**one.metadata, "mtime_ns": facts.st_mtime_ns}
             return Artifact(one.kind, str(one.path), facts.st_size, key.removeprefix("file:"), one.media_type, metadata)
         size, sha256 = self._storage.put(one.path, name)
         return Artifact(one.kind, name, size, sha256, one.media_type, one.metadata)
+
+    def _key_of(self, path: Path) -> VideoKey:
+        """The key that intake gives this file; it is read through only if it has changed since."""
+        try:
+            return file_source(path, FileKeysOnDisk(self._settings.home / "file-keys")).key
+        except UsageError as error:
+            raise Permanent(f"{path}: {error}") from error
+
+    def _check_inputs(self, assignment: Assignment, stage: Stage) -> None:
+        """A file that stays with its owner may have changed since: what is made of it would pass for the old one's."""
+        for artifact in assignment.inputs:
+            if (
+                artifact.kind in stage.needs
+                and artifact.metadata.get("in_place")
+                and not self._storage.intact(artifact)
+            ):
+                raise _changed(self._storage.path(artifact))
+
+
+def _changed(path: Path) -> Permanent:
+    return Permanent(
+        f"{path} is gone or has changed since it was listed", remedy="run the same command again: it lists it anew"
+    )
 
 
 async def _within(timeout: timedelta | None, work: Awaitable[Result]) -> Result:

@@ -7,6 +7,7 @@ whether its last owner still lives: a frozen worker may wake up and write on, so
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -19,17 +20,19 @@ from rushes.model import Lease
 class Scratch:
     """The folder of one attempt, locked while it runs. `keep` it for the next attempt, or it goes when this one ends."""
 
-    def __init__(self, root: Path, lease: Lease) -> None:
+    def __init__(self, root: Path, lease: Lease, *, of: str) -> None:
+        """`of` is what it works at: another database counts its jobs from 1 as well."""
         self._root = root
         self._lease = lease
         self._lock: int | None = None
-        self.path = root / f"job-{lease.job_id}"
+        self._name = f"job-{lease.job_id}-{hashlib.sha256(of.encode()).hexdigest()[:8]}"
+        self.path = root / self._name
         self.keep = False
 
     def __enter__(self) -> Self:
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not self._take():
-            self.path = self._root / f"job-{self._lease.job_id}-{self._lease.token}"
+            self.path = self._root / f"{self._name}-{self._lease.token}"
             self._take()
         self.path.mkdir(exist_ok=True, mode=0o700)
         return self

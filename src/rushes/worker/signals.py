@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
@@ -15,6 +16,9 @@ from rushes.worker.runtime import Worker
 @contextlib.contextmanager
 def stopping_on_signals(worker: Worker) -> Iterator[None]:
     """SIGTERM lets running work go on for the grace; SIGINT gives it back at once. Either a second time: at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # a library's call from a thread: signals are the main program's
+        return
     loop = asyncio.get_running_loop()
     actions: dict[signal.Signals, Callable[[], None]] = {
         signal.SIGTERM: lambda: worker.stop(ExitReason.TERMINATED),
