@@ -102,8 +102,8 @@ class Settings(BaseSettings):
     rate_limit_pause: Seconds = Field(default=timedelta(minutes=15), validation_alias=_named("rate_limit_pause"))
     """How long a host rests that asked for rest without saying how long."""
 
-    lease: Seconds = Field(default=timedelta(seconds=60), validation_alias=_named("lease"))
-    """How long a job stays with a worker that has fallen silent."""
+    lease: Duration = Field(default=timedelta(seconds=60), ge=timedelta(seconds=2), validation_alias=_named("lease"))
+    """How long a job stays with a worker that has fallen silent; at least 2: it is prolonged every second."""
     grace: Duration = Field(default=timedelta(seconds=7), validation_alias=_named("grace"))
     """How long running work may go on after SIGTERM. Cloud Run kills after 10 seconds."""
     max_runtime: Seconds | None = Field(default=None, validation_alias=_named("max_runtime", "WORKER_MAX_RUNTIME"))
@@ -114,6 +114,13 @@ class Settings(BaseSettings):
     """A worker ends after finding nothing for this time."""
     max_jobs: int | None = Field(default=None, gt=0, validation_alias=_named("max_jobs"))
     """A worker ends after so many jobs."""
+
+    @field_validator("storage", mode="after")
+    @classmethod
+    def _a_path(cls, storage: str | None) -> str | None:
+        if storage and "://" in storage:
+            raise ValueError("wanted a folder: other storage is not available yet")
+        return storage
 
     @field_validator("home", "ffmpeg", "cookies", mode="after")
     @classmethod
