@@ -36,10 +36,10 @@ Results go to standard output, everything about the run to standard error, so th
 | exit code | means |
 |---|---|
 | 0 | success; a `worker` that ended as it should, also if items failed: they are recorded |
-| 1 | an error was met; `search` found nothing |
+| 1 | an error was met; `search` found nothing; `doctor` missed something; `demo` did not come out as it should |
 | 2 | wrong use or configuration, found before any work |
 | 3 | some items failed, lines were invalid, or the batch waits for somebody |
-| 130 | interrupted; the same command goes on |
+| 130 | `run` or `demo` was interrupted, by Ctrl-C or SIGTERM; the same command goes on |
 
 """
 SETTINGS_HEAD = """\
