@@ -138,6 +138,8 @@ create index jobs_ready on rushes.jobs (kind, priority desc, id) where status = 
 create index jobs_ready_batch on rushes.jobs (batch_id, kind, priority desc, id)
     where status = 'queued' and not held and batch_id is not null;
 create index jobs_due on rushes.jobs (run_at) where status = 'retrying' and not held;
+-- Read twice a second by whoever watches a batch: it must not go through the jobs that merely wait for their turn.
+create index jobs_retrying_batch on rushes.jobs (batch_id, lane) where status = 'retrying';
 create index jobs_leased on rushes.jobs (lease_until) where status = 'processing';
 create index jobs_lane on rushes.jobs (lane, id) where status = 'queued' and lane is not null;
 create index jobs_item on rushes.jobs (item_id, step);
