@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from datetime import timedelta
 
 import pytest
 
 from rushes.batches.creating import Order, open_batch
-from rushes.batches.intake import Duplicate, Invalid, Line
+from rushes.batches.intake import Duplicate, Invalid, Line, Valid
 from rushes.batches.progress import Progress, read_progress
 from rushes.database import Database
 from rushes.errors import ErrorClass, UsageError
 from rushes.model import BatchId, Facts, Failure, NewItem, Outcome, Source, VideoKey, WorkerId
 from rushes.queue import Claimed, Queue, control
+from rushes.queue.statements import sql
 
 from .conftest import claim, done, lines, make_batch, plan
 
@@ -266,3 +268,26 @@ async def test_an_input_that_turns_out_unusable_creates_nothing(database: Databa
         await open_batch(database.pool, Order("test", plan("fetch")), broken())
     for table in ("batches", "items", "jobs", "videos"):
         assert await database.pool.fetchval(f"select count(*) from rushes.{table}") == 0
+
+
+async def test_the_same_run_on_a_machine_of_another_name_goes_on_with_its_files(
+    database: Database, queue: Queue, worker: WorkerId
+):
+    """A container made anew has another name and the same files."""
+    given = [Valid(1, NewItem(Source(VideoKey("file:1"), "/talks/1.mp4"), "/talks/1.mp4"))]
+    order = Order("test", plan("fetch", "write"), "run")
+    await open_batch(database.pool, order, given)
+    await database.pool.execute("update rushes.jobs set host = 'gone'")
+    assert (await open_batch(database.pool, order, given)).joined
+    assert len(await queue.claim(worker, {"fetch": 1}, host=socket.gethostname())) == 1
+
+
+async def test_watching_a_large_batch_reads_only_what_runs_or_waits(database: Database):
+    batch = (await make_batch(database, 20_000)).id
+    await database.pool.execute("update rushes.jobs set status = 'processing', lease_until = now() where id <= 3")
+    await database.pool.execute("update rushes.jobs set status = 'retrying', run_at = now() where id between 4 and 6")
+    await database.pool.execute("vacuum analyze rushes.jobs")
+    for statement in ("at_work", "waiting"):
+        plan_of = await database.pool.fetch(f"explain (analyze, costs off, timing off) {sql(statement)}", batch)
+        removed = [row[0] for row in plan_of if "Removed by Filter" in row[0] or "Seq Scan on jobs" in row[0]]
+        assert removed == []

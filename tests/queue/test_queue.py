@@ -9,7 +9,7 @@ import pytest
 from rushes.database import Database
 from rushes.errors import ErrorClass
 from rushes.model import Failure, JobStatus, Outcome, Produced, Retries, Verdict, WorkerId
-from rushes.queue import NewJob, Queue, control
+from rushes.queue import NewJob, Queue, control, presence
 from rushes.queue.reading import statistics
 
 from .conftest import claim, done
@@ -236,3 +236,19 @@ async def test_statistics_are_a_recount(database: Database, queue: Queue, worker
     }
     assert counts == {"total_jobs": 6, "queued": 1, "processing": 1, "completed": 3, "failed": 1, "queue_length": 1}
     assert numbers["success_rate"] == 75.0
+
+
+@pytest.mark.parametrize(
+    ("boot", "dead"), [("other/{boot}/{room}", 0), ("{machine}/{boot}/other", 0), ("{machine}/x/y", 1)]
+)
+async def test_only_a_process_of_this_machine_is_taken_for_dead(database: Database, queue: Queue, boot: str, dead: int):
+    """Other machines may bear this one's name, and containers may share it."""
+    worker = await queue.enter()
+    machine, own_boot, room = presence._boot().split("/")
+    await database.pool.execute(
+        "update rushes.workers set process_started = 1, boot = $1",
+        boot.format(machine=machine, boot=own_boot, room=room),
+    )
+    async with database.pool.acquire() as connection:
+        assert len(await presence.find_dead(connection)) == dead
+    assert worker

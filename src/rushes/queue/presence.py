@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from rushes.model import WorkerId
 
 if TYPE_CHECKING:
+    from asyncpg import Record
+
     from rushes.queue.connection import Connection
 
 
@@ -28,19 +30,52 @@ async def leave(connection: Connection, worker: WorkerId) -> None:
 
 
 async def find_dead(connection: Connection) -> list[WorkerId]:
-    """Processes of this host that have not left and cannot be alive: another boot, or no such process any more."""
+    """Processes of this machine that have not left and cannot be alive: another boot, or no such process any more.
+
+    Other machines may bear the same name, and containers may share one: theirs cannot be seen from here, and are left to
+    their leases.
+    """
     rows = await connection.fetch(
         "select id, boot, pid, process_started from rushes.workers where host = $1 and stopped_at is null",
         socket.gethostname(),
     )
-    return [
-        WorkerId(row["id"]) for row in rows if row["boot"] != _boot() or _started(row["pid"]) != row["process_started"]
-    ]
+    return [WorkerId(row["id"]) for row in rows if _is_dead(row)]
+
+
+def _is_dead(row: Record) -> bool:
+    machine, boot, room = _parts(_boot())
+    its_machine, its_boot, its_room = _parts(row["boot"])
+    if its_machine != machine:
+        return False
+    if its_boot != boot:
+        return True
+    started: float = row["process_started"]
+    return its_room == room and _started(row["pid"]) != started
+
+
+def _parts(boot: str) -> tuple[str, str, str]:
+    machine, _, rest = boot.partition("/")
+    boot, _, room = rest.partition("/")
+    return machine, boot, room
 
 
 def _boot() -> str:
+    """Machine, boot, and the namespace in which process ids count, with `/` between; empty where unknown."""
+    return "/".join((
+        _line("/etc/machine-id"), _line("/proc/sys/kernel/random/boot_id"), _link("/proc/self/ns/pid"),
+    ))  # fmt: skip
+
+
+def _line(path: str) -> str:
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return Path(path).read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def _link(path: str) -> str:
+    try:
+        return os.readlink(path)  # noqa: PTH115  (it leads to no path)
     except OSError:
         return ""
 

@@ -15,6 +15,19 @@ with new as (
     on conflict (key) do nothing
 ), moved as (
     update rushes.videos v set location = new.location from new where v.key = new.key and v.location <> new.location
+), here as (
+    -- The same file lies on this host too: so may do what is left of a batch whose host is gone, or has another name now.
+    update rushes.jobs j set host = known.host
+    from (
+        select j.id, new.host
+        from new
+        join rushes.items i on i.batch_id = $1 and i.video_key = new.key
+        join rushes.jobs j on j.item_id = i.id
+        where new.host is not null and j.host <> new.host and j.status not in ('completed', 'cancelled')
+        order by j.id
+        for no key update of j skip locked
+    ) known
+    where j.id = known.id
 ), added as (
     insert into rushes.items (batch_id, position, given, origin, reference, video_key, collection, title, options)
     select $1, position, given, origin, reference, key, collection, title, options from new
