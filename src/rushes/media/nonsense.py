@@ -31,6 +31,7 @@ PHRASE = 12
 _STOCK = frozenset(
     {
         *("you", "bye", "oh", "so", "hmm", "okay", "music", "applause", "the end"),
+        *("welcome", "let us begin", "lets begin"),
         *("thank you", "thank you very much", "thank you so much", "thanks"),
         *("thanks for watching", "thank you for watching", "thank you for listening"),
         *("please subscribe", "please subscribe to my channel", "subscribe to my channel"),

@@ -27,7 +27,7 @@ Progress = Callable[[float, float | None], Awaitable[None]]
 """Called with the seconds heard and those there are (None: unknown)."""
 BEAM = 5
 """Hypotheses that are followed. Measured: 1 takes a quarter less time, and makes twice the errors in noise."""
-HINT = 200
+HINT = 120
 """Characters of a hint that are used: it takes the place of the words before."""
 PATIENT = {"OMP_WAIT_POLICY": "PASSIVE"}
 """Threads that wait for each other sleep instead of spinning. Measured: alone it is as fast; beside two busy programs it
@@ -84,8 +84,8 @@ class Speech:
         """Recognise what is said in a file, in cues of about a sentence with the times of their words.
 
         `model` is `tiny.en`, `base` or a folder. `language` is what is spoken, as an ISO 639 code, where it is known; a
-        model that knows many languages finds out itself. `hint` is what it is about, such as a title: its words are then
-        spelled as there (measured: a talk on queues went from 3.1 to 1.3 % of words wrong, others stayed as they were).
+        model that knows many languages finds out itself. `hint` is an English title: its words are then spelled as there
+        (measured: a talk on queues went from 3.1 to 1.3 % of words wrong, others stayed about as they were).
         Where `tiny.en` meets another language, `base` is used
         instead if it is installed, and the transcript says so. A cancelled call stops the child between two batches.
 

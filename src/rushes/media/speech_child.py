@@ -141,13 +141,19 @@ class _Job:
             language=self._language,
             beam_size=self._job["beam"],
             batch_size=BATCH,
-            hotwords=self._job["hint"] or None,
+            hotwords=self._prompt(),
             word_timestamps=True,
             clip_timestamps=[{"start": start, "end": end} for start, end in block.windows],
         )
         self._language = self._language or info.language
         for segment, (start, _) in zip(segments, block.windows, strict=True):
             yield _heard([segment], start)
+
+    def _prompt(self) -> str | None:
+        """The title as words said before. In sentences: after a bare title, the model leaves out all punctuation."""
+        title = self._job["hint"].strip(" .!?…")
+        english = self._language == "en" or not self._model.model.is_multilingual
+        return f"Welcome. Today: {title}. Let us begin." if title and english else None
 
     def _hear_again(self, first: Heard, block: Block, start: float, end: float) -> Heard:
         """One window by the slow way, which goes on to other temperatures until its text is neither unsure nor a loop."""
