@@ -252,3 +252,13 @@ async def test_only_a_process_of_this_machine_is_taken_for_dead(database: Databa
     async with database.pool.acquire() as connection:
         assert len(await presence.find_dead(connection)) == dead
     assert worker
+
+
+async def test_no_host_can_ask_for_more_than_a_day_of_rest(database: Database, queue: Queue, worker: WorkerId):
+    await queue.enqueue([NewJob("fetch", lane="a.example")] * 2)
+    claimed, other = await claim(queue, worker, limit=2)
+    await queue.release([other.lease])
+    ten_years = Failure(ErrorClass.RATE_LIMITED, "429", retry_after=timedelta(days=3650))
+    await queue.settle([Outcome(claimed.lease, failure=ten_years)])
+    latest = "select max(run_at) <= now() + interval '1 day' from rushes.jobs"
+    assert await database.pool.fetchval(latest)

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 LANE_STEP = 1000
 """Jobs moved aside in one statement when a host asks for rest; the rest follow at the next ticks."""
 
+LONGEST_REST = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:
@@ -112,7 +114,7 @@ async def _end_jobs(connection: Connection, outcomes: Sequence[Outcome], verdict
         [failure.error_class.value if failure else None for failure in failures],
         [storable(failure.message) if failure else None for failure in failures],
         [_details(failure) for failure in failures],
-        [failure.retry_after if failure else None for failure in failures],
+        [_rest(failure) for failure in failures],
     )
     return rows
 
@@ -129,6 +131,11 @@ def _result(made: Produced | None) -> dict[str, Any] | None:
             "output_tokens": engine.output_tokens, "cost": engine.cost,
         },
     }  # fmt: skip
+
+
+def _rest(failure: Failure | None) -> timedelta | None:
+    """What a host asked for, within reason: it is a stranger's word."""
+    return min(failure.retry_after, LONGEST_REST) if failure and failure.retry_after is not None else None
 
 
 def _details(failure: Failure | None) -> dict[str, Any] | None:
@@ -274,20 +281,14 @@ async def _count(connection: Connection, batch_id: BatchId, tally: _Tally) -> No
         await control.drop(connection, tally.jobs)
 
 
-def _rest(failure: Failure) -> timedelta:
-    return failure.retry_after or timedelta()
-
-
 async def _rest_lanes(connection: Connection, settled: Iterable[tuple[Record, Outcome]]) -> None:
-    asked: dict[str, Failure] = {}
+    asked: dict[str, tuple[timedelta, str]] = {}
     for row, outcome in settled:
         failure = outcome.failure
-        if failure and failure.error_class is ErrorClass.RATE_LIMITED and failure.retry_after and row["lane"]:
-            asked[row["lane"]] = max(asked.get(row["lane"], failure), failure, key=_rest)
-    for lane, failure in sorted(asked.items()):
-        await connection.execute(
-            sql("rest_lane"), lane, failure.retry_after, storable(f"{lane}: {failure.message}"), LANE_STEP
-        )
+        if failure and failure.error_class is ErrorClass.RATE_LIMITED and row["lane"] and (rest := _rest(failure)):
+            asked[row["lane"]] = max(asked.get(row["lane"], (rest, "")), (rest, failure.message))
+    for lane, (rest, message) in sorted(asked.items()):
+        await connection.execute(sql("rest_lane"), lane, rest, storable(f"{lane}: {message}"), LANE_STEP)
 
 
 async def _pause_for_input(connection: Connection, settled: Iterable[tuple[Record, Outcome]]) -> list[BatchId]:
