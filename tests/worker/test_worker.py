@@ -343,3 +343,12 @@ async def test_a_user_s_own_kind_of_job_needs_no_batch(database: Database, stage
         ("completed", None, None),
         ("failed", "permanent", "no such video: 'nobody-knows-it'"),
     ]
+
+
+async def test_what_a_job_without_an_item_makes_never_passes_for_a_video_s(database, stage, start_batch, make_worker):
+    stage("write")
+    poison = NewJob("write", payload={"url": "https://elsewhere.example/"}, video_id="url:1")
+    await Queue(database.pool).enqueue([poison])
+    await make_worker("write", bounds=Bounds(empty_timeout=timedelta(seconds=0.1))).run()
+    report = await make_worker("write", batch=await start_batch("write")).run()
+    assert (report.completed, report.reused) == (1, 0)

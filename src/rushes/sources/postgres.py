@@ -130,7 +130,8 @@ class QueueSource:
 
 def _source_of_payload(one: Claimed) -> Source | None:
     location = one.job.payload.get("url")
-    return Source(VideoKey(one.job.video_id or f"job:{one.job.id}"), str(location)) if location else None
+    # Never under a video's own key: what is made of this address must not pass for what is made of that video.
+    return Source(VideoKey(f"job:{one.job.id}"), str(location)) if location else None
 
 
 def _artifact(row: Record) -> Artifact:
