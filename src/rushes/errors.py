@@ -5,7 +5,6 @@
     │   └── SettingsError     a setting is missing or wrong
     ├── DatabaseError         the database cannot be reached, started or used
     │   └── SchemaError       its schema is missing, older or newer than this program
-    ├── LeaseLost             the job was given to somebody else, cancelled or paused meanwhile
     └── StageError            a run of a stage failed; its class decides what happens next
         ├── Transient         retried with backoff
         ├── RateLimited       the host is paused, then retried
@@ -70,10 +69,6 @@ class DatabaseError(RushesError):
 
 class SchemaError(DatabaseError, UsageError):
     """The schema is missing, older or newer than this program."""
-
-
-class LeaseLost(RushesError):  # noqa: N818  (it is an event of the protocol, not a fault)
-    """The job was given to somebody else, cancelled or paused meanwhile."""
 
 
 class StageError(RushesError):

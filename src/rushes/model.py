@@ -67,8 +67,6 @@ class Verdict(StrEnum):
     LOST = "lost"
 
 
-LIVE_JOB = frozenset({JobStatus.QUEUED, JobStatus.PROCESSING, JobStatus.RETRYING})
-ENDED_ITEM = frozenset({ItemStatus.COMPLETED, ItemStatus.FAILED, ItemStatus.CANCELLED, ItemStatus.SKIPPED})
 ENDED_BATCH = frozenset({BatchStatus.COMPLETED, BatchStatus.FAILED, BatchStatus.CANCELLED})
 
 

@@ -6,7 +6,7 @@ a `Result` that names them.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -142,6 +142,3 @@ def stage(name: str, **declared: Any) -> Callable[[Run], Stage]:
         return Stage(name=name, run=run, **declared)
 
     return make
-
-
-Stages = Mapping[str, Stage]
