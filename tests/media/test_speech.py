@@ -12,7 +12,7 @@ from pathlib import Path
 import jiwer
 import pytest
 import pytest_asyncio
-from whisper_normalizer.english import EnglishTextNormalizer  # type: ignore[import-untyped]
+from whisper_normalizer.english import EnglishTextNormalizer
 
 from rushes.documents import Transcript
 from rushes.media import speech as speech_module

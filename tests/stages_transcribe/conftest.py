@@ -42,7 +42,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """`SPOKEN`, read by a voice."""
-    from hibari import Hibari  # type: ignore[import-untyped]
+    from hibari import Hibari
 
     path = tmp_path_factory.mktemp("spoken") / "talk.wav"
     Hibari(threads=2).save(SPOKEN, str(path))

@@ -148,7 +148,7 @@ def _settle(windows: tuple[Span, ...], length: float) -> tuple[tuple[Span, ...],
 
 def speech_windows(samples: Samples) -> tuple[Span, ...]:
     """Stretches with speech, at most `LONGEST` seconds each, by Silero VAD."""
-    from faster_whisper.vad import VadOptions, get_speech_timestamps  # type: ignore[import-untyped]
+    from faster_whisper.vad import VadOptions, get_speech_timestamps
 
     options = VadOptions(min_silence_duration_ms=160, speech_pad_ms=0, max_speech_duration_s=LONGEST - BEFORE - AFTER)
     found = get_speech_timestamps(samples, options)

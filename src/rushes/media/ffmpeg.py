@@ -167,7 +167,7 @@ def _candidates() -> list[tuple[Path, Origin]]:
     if on_path:
         found.append((Path(on_path), "path"))
     with contextlib.suppress(ImportError, RuntimeError):
-        import imageio_ffmpeg  # type: ignore[import-untyped]
+        import imageio_ffmpeg
 
         found.append((Path(imageio_ffmpeg.get_ffmpeg_exe()), "package"))
     return found

@@ -20,7 +20,7 @@ from rushes.media.faults import EngineFault, EngineMissing
 
 if TYPE_CHECKING:
     import numpy as np
-    from hibari import Hibari  # type: ignore[import-untyped]
+    from hibari import Hibari
     from numpy.typing import NDArray
 
 ENGINE = "hibari-tts"

@@ -78,7 +78,7 @@ class Recogniser:
     def _load(self, folder: str, threads: int) -> None:
         if folder == self._folder:
             return
-        from faster_whisper import WhisperModel  # type: ignore[import-untyped]
+        from faster_whisper import WhisperModel
 
         self._model, self._folder = None, None  # the old one's memory, before the new one takes its own
         limit = MEMORY + 4 * (Path(folder) / "model.bin").stat().st_size

@@ -208,8 +208,8 @@ def _document(title: str) -> FPDF:
 @cache
 def _weight(weight: int) -> bytes:
     """The packaged variable font at one weight. Kerning is dropped first: nothing here uses it, and it takes seconds."""
-    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
-    from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped]
+    from fontTools.ttLib import TTFont
+    from fontTools.varLib.instancer import instantiateVariableFont
 
     with TTFont(packaged_font().path) as font:
         for table in ("GPOS", "GSUB", "GDEF"):

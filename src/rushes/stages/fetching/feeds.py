@@ -46,8 +46,8 @@ def read_feed(content: bytes, *, url: str) -> Iterator[Entry]:
 
 def _parser() -> Any:
     """feedparser, taught to keep every transcript of an entry; by itself it keeps the last one."""
-    import feedparser  # type: ignore[import-untyped]
-    from feedparser.mixin import _FeedParserMixin  # type: ignore[import-untyped]
+    import feedparser
+    from feedparser.mixin import _FeedParserMixin
 
     def start_transcript(self: Any, attributes: dict[str, str]) -> None:
         self._get_context().setdefault("transcripts", []).append(attributes)
