@@ -164,3 +164,8 @@ async def pause(connection: Connection, kind: str = WHOLE_QUEUE) -> None:
 
 async def resume(connection: Connection, kind: str = WHOLE_QUEUE) -> None:
     await connection.execute("delete from rushes.pauses where kind = $1", kind)
+
+
+async def paused_kinds(connection: Connection) -> list[str]:
+    """What is paused by hand; `*` is the whole queue."""
+    return [row["kind"] for row in await connection.fetch("select kind from rushes.pauses order by kind")]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from rushes.model import BatchId, Job, JobId
+from rushes.queue.control import paused_kinds
 from rushes.queue.jobs import read_job
 from rushes.queue.statements import sql
 
@@ -44,7 +44,8 @@ async def show_job(pool: asyncpg.Pool[asyncpg.Record], job: JobId) -> dict[str, 
 
 async def statistics(pool: asyncpg.Pool[asyncpg.Record], kind: str | None = None) -> dict[str, Any]:
     """The queue in numbers, of one kind of jobs or all: counts by status, per cent of success, times in seconds."""
-    row = await pool.fetchrow(sql("statistics"), kind)
+    async with pool.acquire() as connection:
+        row = await connection.fetchrow(sql("statistics"), kind)
+        paused = await paused_kinds(connection)
     assert row is not None  # noqa: S101  (aggregates always give a row)
-    paused: Sequence[str] = [one["kind"] for one in await pool.fetch("select kind from rushes.pauses order by kind")]
-    return {**dict(row), "paused": list(paused)}
+    return {**dict(row), "paused": paused}
