@@ -127,7 +127,7 @@ def _help(command: Any) -> tuple[str, list[str]]:
 
 
 def _metavar(param: Any) -> str:
-    name = param.metavar or param.name.upper()
+    name = (param.metavar or param.name.upper()).removesuffix("...") + ("..." if param.nargs == -1 else "")
     return name if param.required else f"[{name}]"
 
 
