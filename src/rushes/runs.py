@@ -27,7 +27,7 @@ from rushes.masking import masked
 from rushes.model import BatchId, Plan
 from rushes.pipelines import DEFAULT
 from rushes.queue import Queue
-from rushes.queue.control import pause_batch
+from rushes.queue.control import pause_batch, paused_kinds
 from rushes.queue.statements import sql
 from rushes.settings import Settings
 from rushes.sources.postgres import QueueSource, outages
@@ -93,6 +93,9 @@ class Observer:
     def ended(self, item: ExportedItem, folder: Path | None) -> None: ...
 
     def trouble(self, error: Exception | None) -> None: ...
+
+    def held(self, kinds: Sequence[str]) -> None:
+        """Is told what is paused by hand, now and then; `*` is the whole queue."""
 
 
 async def run(
@@ -193,6 +196,8 @@ class _Watch:
 
     async def _look(self) -> None:
         self._observer.looked(await read_progress(self._pool, self._batch))
+        async with self._pool.acquire() as connection:
+            self._observer.held(await paused_kinds(connection))
         while self._writable:
             events = await self._pool.fetch(sql("endings"), self._batch, self._last_event, EVENTS_AT_ONCE)
             if not events:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import io
 import sys
 from collections.abc import Sequence
 
-from rushes.errors import RushesError, UsageError
+from rushes.errors import DatabaseError, RushesError, UsageError
 
 COMMANDS = {
     "run": "Turn videos into transcripts and summaries: the main job.",
@@ -30,66 +31,92 @@ COMMANDS = {
 HELP = """\
 Usage: rushes COMMAND [ARGUMENTS] [OPTIONS]
 
-Turns a list of videos into finished work: transcripts, and summaries with chapters. Every item goes through a durable
-queue, so a crash or a bad video loses nothing and repeats nothing.
+Turns a list of videos into finished work: transcripts, and summaries with
+chapters. Every item goes through a durable queue, so a crash or a bad video
+loses nothing and repeats nothing.
 
 Commands:
 {commands}
 
 Examples:
-  rushes demo                                     see it work, with nothing of your own
-  rushes run talk.mp4 https://youtu.be/ID         two videos
-  rushes run list.csv --out notes                 a list; the same command again goes on where it stopped
+  rushes demo                                see it work, with nothing of your own
+  rushes run talk.mp4 https://youtu.be/ID    two videos
+  rushes run list.csv --out notes            a list; the same again goes on
   rushes run talks/ --pipeline transcribe --set transcribe.source=speech
-  rushes search "lease token"                     who said that, and when
+  rushes search "lease token"                who said that, and when
 
-`rushes COMMAND --help` tells the rest. Every command has --json. Exit codes: 0 success, 1 an error, 2 wrong use,
-3 some items failed, 130 interrupted."""
+`rushes COMMAND --help` tells the rest. Every command has --json.
+Exit codes: 0 success, 1 an error, 2 wrong use, 3 some items failed,
+130 interrupted."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with its code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if not given or given[0] in ("--help", "-h", "help"):
-        print(_help())  # noqa: T201  (loading a console to print this would take longer than printing it)
-        sys.exit(0)
-    if given[0] == "--version":
-        from importlib.metadata import version
-
-        print(f"rushes {version('rushes')}")  # noqa: T201
-        sys.exit(0)
-    sys.exit(_call(given[0], given[1:]))
-
-
-def _help() -> str:
-    return HELP.format(commands="\n".join(f"  {name:8}  {line}" for name, line in COMMANDS.items()))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a title's letter that the terminal lacks ends no run
+    sys.exit(_call(given[0] if given else "--help", given[1:]))
 
 
 def _call(name: str, arguments: Sequence[str]) -> int:
     try:
-        return _command(name, arguments)
+        code = _command(name, arguments)
+        sys.stdout.flush()  # here, where a reader who has gone can still be answered for
     except RushesError as error:
-        from rushes.cli.output import Exit, safe, stderr
-
-        stderr().print(f"[bold red]rushes {name}:[/] {safe(error.reason)}")
-        if error.remedy:
-            stderr().print(f"  {safe(error.remedy)}")
-        return Exit.USAGE if isinstance(error, UsageError) else Exit.ERROR
+        return _tell(name, error)
     except BrokenPipeError:
+        from rushes.cli.consoles import silence
+
+        silence(sys.stdout.fileno())
         return 0  # whoever read our output has seen enough
+    except Exception as error:
+        known = _known(error)
+        if known is None:
+            raise
+        return _tell(name, known)
+    return code
+
+
+def _tell(name: str, error: RushesError) -> int:
+    from rushes.cli.output import Exit, safe, stderr
+
+    stderr().print(f"[bold red]rushes {safe(name)}:[/] {safe(error.reason)}")
+    if error.remedy:
+        stderr().print(f"  {safe(error.remedy)}")
+    return Exit.USAGE if isinstance(error, UsageError) else Exit.ERROR
+
+
+def _known(error: Exception) -> RushesError | None:
+    """What an exception says to a person, if it comes from the world and is no fault of ours."""
+    from rushes.sources.postgres import outages
+
+    if isinstance(error, OSError) and not isinstance(error, (ConnectionError, TimeoutError)):
+        where = f": {error.filename}" if error.filename else ""
+        return RushesError(f"{error.strerror or error}{where}")
+    if isinstance(error, outages()):
+        return DatabaseError(f"the database has gone away: {error}", remedy="`rushes doctor` looks at it")
+    return None
 
 
 def _command(name: str, arguments: Sequence[str]) -> int:
+    if name in ("--help", "-h", "help"):
+        print(_help())  # noqa: T201  (loading a console to print this would take longer than printing it)
+        return 0
+    if name == "--version":
+        from importlib.metadata import version
+
+        print(f"rushes {version('rushes')}")  # noqa: T201
+        return 0
     if name not in COMMANDS:
         near = difflib.get_close_matches(name, COMMANDS, 1)
         hint = f"did you mean {near[0]!r}?" if near else "`rushes --help` lists them"
         raise UsageError(f"there is no command {name!r}; {hint}")
-    import typer
+    from rushes.cli.shell import call, single
 
     module = importlib.import_module(f"rushes.cli.{name}")
-    app = getattr(module, "app", None)
-    if app is None:
-        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        app.command(name)(getattr(module, name))
-    typer.main.get_command(app).main(list(arguments), prog_name=f"rushes {name}")  # exits by itself
-    return 0
+    return call(getattr(module, "app", None) or single(name, getattr(module, name)), name, arguments)
+
+
+def _help() -> str:
+    return HELP.format(commands="\n".join(f"  {name:8}  {line}" for name, line in COMMANDS.items()))

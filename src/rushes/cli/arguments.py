@@ -5,27 +5,44 @@ from __future__ import annotations
 import contextlib
 import importlib
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rushes.errors import UsageError
-from rushes.pipelines import DEFAULT, PIPELINES
+from rushes.pipelines import PIPELINES
 
 if TYPE_CHECKING:
     from rushes.database import Database
     from rushes.settings import Settings
 
+
+def _no_empty(inputs: list[str]) -> list[str]:
+    if "" in inputs:
+        raise typer.BadParameter("one of them is empty")
+    return inputs
+
+
+def path(text: str) -> Path:
+    """Parse a path. An empty one, as an unset variable of the shell gives, is not taken for the current folder."""
+    if not text:
+        raise typer.BadParameter("the name is empty")
+    return Path(text)
+
+
 Inputs = Annotated[
     list[str],
     typer.Argument(
-        metavar="INPUT...",
+        metavar="INPUT",
+        callback=_no_empty,
         help="URLs, files, folders, patterns, lists (.txt .csv .tsv .json .jsonl), channels, playlists, feeds, or -.",
     ),
 ]
 Pipeline = Annotated[
-    str, typer.Option("--pipeline", "-p", help=f"What to do with each: {', '.join(PIPELINES)}.", show_default=DEFAULT)
+    str,
+    typer.Option("--pipeline", "-p", metavar="NAME", help=f"What to do with each: {', '.join(PIPELINES)}."),
 ]
 Set = Annotated[
     list[str] | None,
@@ -38,7 +55,29 @@ Concurrency = Annotated[
 Modules = Annotated[
     list[str] | None, typer.Option("--import", metavar="MODULE", help="A module with stages of your own.")
 ]
-BatchNumber = Annotated[int, typer.Argument(metavar="BATCH", help="Its number; `rushes batch list` shows them.")]
+LARGEST = 2**63 - 1
+"""The largest number that the database gives."""
+CENTURY = 3_000_000_000
+"""Seconds."""
+
+
+def within(low: float, high: float) -> Callable[[Any], Any]:
+    """A check of an option's numbers, said only to whoever needs it."""
+
+    def check(value: Any) -> Any:
+        for number in value if isinstance(value, list) else [value]:
+            if number is not None and not low <= number <= high:
+                raise typer.BadParameter(f"{number} is not from {low:,} to {high:,}")
+        return value
+
+    return check
+
+
+BatchNumber = Annotated[
+    int,
+    typer.Argument(metavar="BATCH", callback=within(1, LARGEST), help="Its number; `rushes batch list` shows them."),
+]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, max=10_000, help="So many at most.")]
 
 
 def parse_concurrency(text: str) -> dict[str, int]:

@@ -10,23 +10,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rushes.cli.arguments import BatchNumber, chosen, database
-from rushes.cli.output import Exit, JsonFlag, print_json, run, safe, stdout
+from rushes.cli.arguments import BatchNumber, Limit, chosen, database, path
+from rushes.cli.output import Exit, JsonFlag, counted, json_line, print_json, run, safe, stdout
+from rushes.cli.shell import group
 from rushes.errors import ErrorClass, UsageError
-from rushes.model import BatchId, ItemStatus
+from rushes.model import BatchId, BatchStatus, ItemStatus
 
 if TYPE_CHECKING:
     from rushes.batches.export.formats import Format
     from rushes.batches.export.values import ExportedItem
     from rushes.batches.progress import Progress
 
-app = typer.Typer(help="Batches: look, follow, take results out, steer.", no_args_is_help=True, add_completion=False)
+app = group("Batches: look, follow, take results out, steer.")
 
 STYLES = {"completed": "green", "failed": "red", "paused": "yellow", "cancelled": "yellow", "processing": "cyan"}
 
 
 @app.command("list")
-def list_command(*, limit: Annotated[int, typer.Option(min=1, max=1000)] = 20, as_json: JsonFlag = False) -> None:
+def list_command(*, limit: Limit = 20, as_json: JsonFlag = False) -> None:
     """List batches, newest first.
 
     Example: rushes batch list --limit 5
@@ -59,7 +60,7 @@ async def _list(limit: int) -> list[dict[str, Any]]:
 def show(
     batch: BatchNumber,
     *,
-    status: Annotated[str | None, typer.Option(help="Only items of this status.")] = None,
+    status: Annotated[str | None, typer.Option(metavar="STATUS", help="Only items of this status.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Show a batch and its items.
@@ -115,8 +116,8 @@ async def _watch(batch: BatchId, *, as_json: bool) -> Progress:
                 progress = await read_progress(opened.pool, batch)
                 display.looked(progress)
                 if as_json and progress != last:
-                    typer.echo(_line(progress))
-                if progress.over or progress.pause_reason:
+                    typer.echo(json_line(_shown(progress)))
+                if progress.over or progress.status is BatchStatus.PAUSED:
                     return progress
                 last = progress
                 await asyncio.sleep(1)
@@ -126,8 +127,13 @@ async def _watch(batch: BatchId, *, as_json: bool) -> Progress:
 def export(
     batch: BatchNumber,
     *,
-    form: Annotated[str, typer.Option("--format", "-f", help="zip, md, html, pdf, json, jsonl, csv, txt, srt or vtt.")],
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="A file, or - for stdout.")] = None,
+    form: Annotated[
+        str,
+        typer.Option("--format", "-f", metavar="FORMAT", help="zip, md, html, pdf, json, jsonl, csv, txt, srt or vtt."),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", parser=path, help="A new file, or - for stdout.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Take a batch's results out of the database, at any time, also while it runs.
@@ -157,6 +163,9 @@ async def _export(batch: BatchId, form: Format, out: Path | None) -> Path | None
             await write_export(form, facts, items, sys.stdout.buffer)
             return None
         target = out or Path(file_name(form, facts))
+        if target.is_dir() or not target.parent.is_dir():
+            wrong = target if target.is_dir() else target.parent
+            raise UsageError(f"--out {target}: {wrong} is {'a' if target.is_dir() else 'no'} folder")
         partial = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
             with partial.open("wb") as file:
@@ -171,7 +180,9 @@ async def _export(batch: BatchId, form: Format, out: Path | None) -> Path | None
 def retry(
     batch: BatchNumber,
     *,
-    error_class: Annotated[list[str] | None, typer.Option("--class", help="Only failures of this class.")] = None,
+    error_class: Annotated[
+        list[str] | None, typer.Option("--class", metavar="CLASS", help="Only failures of this class.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Run failed items again, from the stage that failed. A worker, or the same `rushes run`, does the work.
@@ -180,7 +191,11 @@ def retry(
     """
     for one in error_class or ():
         chosen("--class", one, ErrorClass)
-    _say(as_json, batch, "items to run again", run(_retry(BatchId(batch), error_class)))
+    count = run(_retry(BatchId(batch), error_class))
+    if as_json:
+        print_json({"batch": batch, "retried": count})
+    else:
+        stdout().print(f"batch {batch}: {counted(count, 'item')} to run again")
 
 
 async def _retry(batch: BatchId, classes: list[str] | None) -> int:
@@ -197,7 +212,8 @@ def cancel(batch: BatchNumber, *, as_json: JsonFlag = False) -> None:
 
     Example: rushes batch cancel 3
     """
-    _say(as_json, batch, "cancelled", run(_control(BatchId(batch), "cancel_batch", "it had ended already")))
+    run(_control(BatchId(batch), "cancel_batch", "it had ended already"))
+    _say(batch, "cancelled", as_json=as_json)
 
 
 @app.command()
@@ -206,7 +222,8 @@ def pause(batch: BatchNumber, *, as_json: JsonFlag = False) -> None:
 
     Example: rushes batch pause 3
     """
-    _say(as_json, batch, "paused", run(_control(BatchId(batch), "pause_batch", "it had ended already")))
+    run(_control(BatchId(batch), "pause_batch", "it had ended already"))
+    _say(batch, "paused", as_json=as_json)
 
 
 @app.command()
@@ -215,17 +232,17 @@ def resume(batch: BatchNumber, *, as_json: JsonFlag = False) -> None:
 
     Example: rushes batch resume 3
     """
-    _say(as_json, batch, "resumed", run(_control(BatchId(batch), "resume_batch", "it was not paused")))
+    run(_control(BatchId(batch), "resume_batch", "it was not paused"))
+    _say(batch, "resumed", as_json=as_json)
 
 
-async def _control(batch: BatchId, verb: str, refused: str) -> bool:
+async def _control(batch: BatchId, verb: str, refused: str) -> None:
     from rushes.queue import control
 
     async with database() as (_, opened), opened.pool.acquire() as connection:
         await _exists(connection, batch)
         if not await getattr(control, verb)(connection, batch):
             raise UsageError(f"batch {batch}: {refused}")
-    return True
 
 
 async def _exists(connection: Any, batch: BatchId) -> None:
@@ -233,35 +250,29 @@ async def _exists(connection: Any, batch: BatchId) -> None:
         raise UsageError(f"there is no batch {batch}", remedy="`rushes batch list` shows those there are")
 
 
-def _say(as_json: bool, batch: int, what: str, value: int | bool) -> None:  # noqa: FBT001  (a command's own flag)
+def _say(batch: int, done: str, *, as_json: bool) -> None:
     if as_json:
-        print_json({"batch": batch, what.replace(" ", "_"): value})
+        print_json({"batch": batch, done: True})
     else:
-        stdout().print(f"batch {batch}: {what}" if value is True else f"batch {batch}: {value} {what}")
+        stdout().print(f"batch {batch}: {done}")
 
 
 def _headline(progress: Progress) -> str:
+    from rushes.cli.display import paused
+
     style = STYLES.get(progress.status, "default")
     line = (
         f"[bold]batch {progress.id}[/] {safe(progress.name)}  {progress.pipeline}  [{style}]{progress.status}[/]  "
         f"{progress.completed} completed, {progress.failed} failed, {progress.cancelled} cancelled, "
         f"{progress.skipped} skipped of {progress.total}  ({progress.percentage:.0f} %)"
     )
-    if progress.pause_reason:
-        line += f"\n[yellow]paused:[/] {safe(progress.pause_reason)}\n  {safe(progress.pause_remedy or '')}"
-    return line
+    return "\n".join((line, *paused(progress)))
 
 
 def _shown(progress: Progress) -> dict[str, Any]:
     from dataclasses import asdict
 
     return {**asdict(progress), "percentage": progress.percentage}
-
-
-def _line(progress: Progress) -> str:
-    import json
-
-    return json.dumps(_shown(progress), default=str, ensure_ascii=False)
 
 
 def _item(item: ExportedItem) -> dict[str, Any]:

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rushes.cli.arguments import path
 from rushes.cli.output import JsonFlag, print_json, run, stderr, stdout
+from rushes.cli.shell import group
 
 if TYPE_CHECKING:
     from rushes.database.status import Status
 
-app = typer.Typer(
-    help="The database: status, upgrade, url, backup, restore.",
+app = group(
+    "The database: status, upgrade, url, backup, restore.",
     epilog="Without RUSHES_DATABASE_URL (or DATABASE_URL) it is an embedded PostgreSQL in the data folder.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
 )
 MEGABYTE = 1_000_000
 
@@ -61,7 +59,9 @@ def url(
 
 
 @app.command(epilog="Example: rushes db backup rushes-2026-11-22.dump")
-def backup(file: Annotated[Path, typer.Argument(help="A new file.")], *, as_json: JsonFlag = False) -> None:
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", parser=path, help="A new file.")], *, as_json: JsonFlag = False
+) -> None:
     """Write everything of ours in the database to a file, consistent while work goes on. Artifacts are not in it."""
     size = run(_backup(file))
     if as_json:
@@ -72,7 +72,9 @@ def backup(file: Annotated[Path, typer.Argument(help="A new file.")], *, as_json
 
 @app.command(epilog="Example: rushes db restore rushes-2026-11-22.dump")
 def restore(
-    file: Annotated[Path, typer.Argument(help="A file of `rushes db backup`, from any machine.")],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", parser=path, help="A file of `rushes db backup`, from any machine.")
+    ],
     *,
     replace: Annotated[bool, typer.Option("--replace", help="Give up what is there now.")] = False,
     as_json: JsonFlag = False,

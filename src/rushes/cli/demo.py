@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rushes.cli.arguments import path
 from rushes.cli.output import Exit, JsonFlag, print_json, run, safe, stderr, stdout
 from rushes.model import ItemStatus
 
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 
 def demo(
     *,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where results go.")] = Path("rushes-demo"),
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", parser=path, help="Where results go.")] = Path(
+        "rushes-demo"
+    ),
     fresh: Annotated[bool, typer.Option("--fresh", help="Use no results of earlier runs.")] = False,
     as_json: JsonFlag = False,
 ) -> None:

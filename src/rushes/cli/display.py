@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rushes.batches.export.values import ExportedItem
-from rushes.cli.output import safe
-from rushes.model import ItemStatus
+from rushes.cli.output import counted, plain, safe
+from rushes.model import BatchStatus, ItemStatus
 from rushes.runs import Observer
 
 if TYPE_CHECKING:
@@ -44,11 +45,14 @@ class Display(Observer):
         self._live = live
         self._total = 0
         self._troubled = False
+        self._stages: list[str] = []
+        self._held: list[str] = []
         self._pace = Pace()
 
     def opened(self, opened: Opened, plan: Plan) -> None:
         lines = opened.report
-        stages = " → ".join(step.stage for step in plan.steps)
+        self._stages = [step.stage for step in plan.steps]
+        stages = " → ".join(self._stages)
         again = "going on with batch" if opened.joined else "batch"
         self._say(
             f"[bold]{again} {opened.id}[/]  {lines.valid} valid, {lines.duplicates} duplicate, {lines.invalid} invalid"
@@ -86,6 +90,15 @@ class Display(Observer):
             self._say("[green]the database is back[/]")
         self._troubled = error is not None
 
+    def held(self, kinds: Sequence[str]) -> None:
+        kinds = [kind for kind in kinds if kind == "*" or kind in self._stages]
+        if kinds and kinds != self._held:
+            what = "the queue" if "*" in kinds else ", ".join(kinds)
+            self._say(f"[yellow]{safe(what)} is paused by hand: nothing new starts until[/] rushes queue resume")
+        if self._held and not kinds:
+            self._say("[green]the queue goes on[/]")
+        self._held = kinds
+
     def finish(self, report: RunReport) -> None:
         """The last words: what became of it, what to do, where to look."""
         self._clear()
@@ -100,12 +113,19 @@ class Display(Observer):
             + (f", {rate:.0f} % of them well" if rate is not None else "")
             + f", {report.worker.runtime.total_seconds():.1f} s, {report.worker.exit_reason}[/]"
         )
-        if progress.pause_reason:
-            self._say(f"[yellow]paused:[/] {safe(progress.pause_reason)}")
-            self._say(f"  {safe(progress.pause_remedy or '')}")
+        for line in paused(progress):
+            self._say(line)
         if report.interrupted:
             self._say("interrupted: the same command goes on where it stopped")
         self._say(f"results: {safe(str(report.out / 'index.html'))}")
+
+    def left_out(self, count: int) -> None:
+        """Say that an earlier list wrote to the same folder."""
+        if count:
+            self._say(
+                f"[yellow]{counted(count, 'item')} of an earlier list in this folder: no longer in its index; the folders "
+                "stay.[/] Another --out keeps lists apart."
+            )
 
     def _say(self, text: str) -> None:
         self._console.print(text)
@@ -119,19 +139,34 @@ class Display(Observer):
             self._live = None
 
 
-class Pace:
-    """How fast a run goes, from when it began to be watched."""
+def paused(progress: Progress) -> Iterator[str]:
+    """Why a batch is paused and what lets it go on, in lines; none where it is not."""
+    if progress.status is BatchStatus.PAUSED:
+        yield f"[yellow]paused:[/] {safe(progress.pause_reason or 'by hand')}"
+        yield f"  {safe(progress.pause_remedy or f'`rushes batch resume {progress.id}`, or the same command again')}"
 
-    def __init__(self) -> None:
-        self._first: tuple[float, float] | None = None
+
+class Pace:
+    """How fast a run goes, by what it did lately: a pause or a slow start long ago says nothing of what is to come."""
+
+    WINDOW = 180.0
+    """Seconds."""
+    ENOUGH = 5.0
+    """Seconds to watch before saying anything."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: deque[tuple[float, float]] = deque()
         self._rate = 0.0
 
     def saw(self, progress: Progress) -> None:
-        now = time.monotonic()
-        self._first = self._first or (now, progress.done)
-        began, done = self._first
-        if now > began:
-            self._rate = (progress.done - done) / (now - began)
+        """Take in a look. What failed counts as no work done: it mostly fails at once."""
+        now = self._clock()
+        self._seen.append((now, progress.done - progress.failed - progress.cancelled))
+        while now - self._seen[0][0] > self.WINDOW:
+            self._seen.popleft()
+        (began, before), (_, done) = self._seen[0], self._seen[-1]
+        self._rate = (done - before) / (now - began) if now - began >= self.ENOUGH else 0.0
 
     def seconds_left(self, progress: Progress) -> float | None:
         """None as long as nothing has been seen to move."""
@@ -141,10 +176,11 @@ class Pace:
 @contextlib.contextmanager
 def observing(*, quiet: bool) -> Iterator[Display]:
     """A display that fits where stderr goes."""
-    from rich.console import Console
     from rich.live import Live
 
-    console = Console(stderr=True, highlight=False, quiet=quiet)
+    from rushes.cli.consoles import Words
+
+    console = Words(stderr=True, highlight=False, quiet=quiet)
     if quiet or not console.is_terminal:
         console.soft_wrap = True
         yield Display(console, None)
@@ -174,11 +210,14 @@ def _overall(progress: Progress, pace: Pace) -> RenderableType:
 
     left = pace.seconds_left(progress)
     table = Table.grid(padding=(0, 1))
+    table.add_column(max_width=40, ratio=1)
+    for _ in range(4):
+        table.add_column(no_wrap=True)
     table.add_row(
-        ProgressBar(total=max(1, progress.total), completed=progress.done, width=40),
+        ProgressBar(total=max(1, progress.total), completed=progress.done),
         Text(f"{progress.ended}/{progress.total}", style="bold"),
         Text(f"{progress.failed} failed", style="red") if progress.failed else "",
-        Text(f"{progress.retrying} waiting to retry", style="yellow") if progress.retrying else "",
+        Text(f"{progress.retrying} to retry", style="yellow") if progress.retrying else "",
         Text(f"about {_clock(left)} left" if left is not None else "", style="dim"),
     )
     return table
@@ -188,15 +227,15 @@ def _at_work(progress: Progress) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table.grid(padding=(0, 1))
-    table.add_column(width=4, justify="right", style="dim")
-    table.add_column(width=11, style="cyan")
-    table.add_column(width=5, justify="right")
-    table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-    table.add_column(style="dim", no_wrap=True, overflow="ellipsis")
+    table = Table.grid(padding=(0, 1), expand=True)
+    table.add_column(min_width=4, justify="right", style="dim")
+    table.add_column(min_width=10, no_wrap=True, style="cyan")
+    table.add_column(min_width=4, justify="right")
+    table.add_column(ratio=3, no_wrap=True, overflow="ellipsis")
+    table.add_column(ratio=2, no_wrap=True, overflow="ellipsis", style="dim")
     for one in progress.at_work[:SHOWN_AT_WORK]:
         share = "" if one.fraction is None else f"{one.fraction:.0%}"
-        table.add_row(str(one.position), one.stage, share, Text(one.title), Text(one.note or ""))
+        table.add_row(str(one.position), one.stage, share, Text(plain(one.title)), Text(plain(one.note or "")))
     return table
 
 

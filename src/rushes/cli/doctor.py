@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rushes.cli.arguments import path
 from rushes.cli.output import Exit, JsonFlag, print_json, run, stdout
 
 if TYPE_CHECKING:
@@ -19,9 +20,12 @@ MARKS = {"found": "[green]âœ“[/]", "warning": "[yellow]![/]", "missing": "[red]â
 
 def doctor(
     *,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where results will go: its disk is looked at.")] = Path(
-        "rushes-out"
-    ),
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", metavar="FOLDER", parser=path, help="Where results will go: its disk is looked at."
+        ),
+    ] = Path("rushes-out"),
     online: Annotated[
         bool, typer.Option("--online", help="Also ask the network and the language model's key.")
     ] = False,
@@ -31,7 +35,6 @@ def doctor(
 
     Examples:
       rushes doctor
-
       rushes doctor --online --json
     """
     from rushes.settings import Settings

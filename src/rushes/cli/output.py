@@ -35,16 +35,16 @@ class Exit(IntEnum):
 
 def stdout() -> Console:
     """The console of results."""
-    from rich.console import Console
+    from rushes.cli.consoles import Results
 
-    return Console(highlight=False, soft_wrap=True)
+    return Results(highlight=False, soft_wrap=True)
 
 
 def stderr() -> Console:
     """The console of progress and errors."""
-    from rich.console import Console
+    from rushes.cli.consoles import Words
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Words(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_json(value: Any) -> None:
@@ -57,11 +57,27 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
+def json_line(value: Any) -> str:
+    """A value as one line of JSON."""
+    return json.dumps(value, default=_plain, ensure_ascii=False)
+
+
+def plain(text: str) -> str:
+    """Text of strangers without control characters, which would drive the terminal."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
 def safe(text: str) -> str:
-    """Text of strangers for a console: no markup, no control characters that would drive the terminal."""
+    """Text of strangers for a console that reads markup: none of theirs, and no control characters."""
     from rich.markup import escape
 
-    return escape("".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text))
+    return escape(plain(text))
+
+
+def counted(number: int, what: str) -> str:
+    """A number of things, in words."""
+    plural = what + ("es" if what.endswith("s") else "s")
+    return f"{number:,} {what if number == 1 else plural}"
 
 
 def _plain(value: Any) -> Any:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rushes.cli.arguments import Inputs, Pipeline, Set
-from rushes.cli.output import JsonFlag, print_json, stderr, stdout
+from rushes.cli.arguments import Inputs, Pipeline, Set, path
+from rushes.cli.output import JsonFlag, counted, plain, print_json, stderr, stdout
 from rushes.cli.output import run as run_coroutine
 from rushes.pipelines import DEFAULT
 
@@ -32,14 +32,15 @@ def plan(
     *,
     pipeline: Pipeline = DEFAULT,
     options: Set = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where results would go.")] = Path("rushes-out"),
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="FOLDER", parser=path, help="Where results would go.")
+    ] = Path("rushes-out"),
     as_json: JsonFlag = False,
 ) -> None:
     """Say what `rushes run` with the same arguments would do. Nothing is fetched, made or changed.
 
     Examples:
       rushes plan list.csv
-
       rushes plan talks/ --pipeline transcribe --json
     """
     from rushes.forecast import Question, forecast
@@ -77,11 +78,11 @@ def _show(console: Console, found: Forecast) -> None:
     estimate, report = found.estimate, found.report
 
     def say(text: str) -> None:
-        console.print(text, markup=False)  # names and addresses are not ours
+        console.print(plain(text), markup=False)  # names and addresses are not ours
 
     say(f"{found.plan.pipeline}: {' → '.join(step.stage for step in found.plan.steps)}")
-    say(f"{_count(report.valid, 'item')}: {_kinds(found)}")
-    say(f"{_count(report.duplicates, 'duplicate')}, {report.invalid:,} invalid")
+    say(f"{counted(report.valid, 'item')}: {_kinds(found)}")
+    say(f"{counted(report.duplicates, 'duplicate')}, {report.invalid:,} invalid")
     for invalid in report.first_invalid[:SHOWN_LINES]:
         say(f"  invalid    {invalid.origin}: {invalid.text} — {invalid.reason}")
     for twice in report.first_duplicates[:SHOWN_LINES]:
@@ -89,12 +90,12 @@ def _show(console: Console, found: Forecast) -> None:
     if estimate.of_known_duration:
         unknown = report.valid - estimate.of_known_duration - estimate.collections
         rest = f", {unknown:,} of unknown length" if unknown else ""
-        say(f"{_time(estimate.duration)} of video in {_count(estimate.of_known_duration, 'item')}{rest}")
+        say(f"{_time(estimate.duration)} of video in {counted(estimate.of_known_duration, 'item')}{rest}")
     console.print(_table(list(estimate.stages.values())))
     if found.batch is not None:
         say(f"the same command made batch {found.batch} before: it goes on there if that has not ended well")
     if estimate.all_done:
-        say(f"{_count(estimate.all_done, 'item')} done already: nothing runs for them")
+        say(f"{counted(estimate.all_done, 'item')} done already: nothing runs for them")
     for note in found.notes:
         say(f"note: {note}")
 
@@ -102,7 +103,7 @@ def _show(console: Console, found: Forecast) -> None:
 def _kinds(found: Forecast) -> str:
     estimate = found.estimate
     kinds = [(estimate.urls, "address"), (estimate.files, "file"), (estimate.collections, "collection")]
-    said = ", ".join(_count(number, kind) for number, kind in kinds if number)
+    said = ", ".join(counted(number, kind) for number, kind in kinds if number)
     return f"{said} (whose videos are found when it runs)" if estimate.collections else said
 
 
@@ -138,11 +139,6 @@ def _time(length: timedelta) -> str:
         return f"{seconds:.1f} s"
     minutes = round(seconds / 60)
     return f"{minutes // 60:,} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min"  # noqa: PLR2004
-
-
-def _count(number: int, what: str) -> str:
-    plural = what + ("es" if what.endswith("s") else "s")
-    return f"{number:,} {what if number == 1 else plural}"
 
 
 def _as_json(found: Forecast) -> dict[str, object]:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rushes.cli.arguments import chosen, database
-from rushes.cli.output import JsonFlag, print_json, run, safe, stdout
+from rushes.cli.arguments import CENTURY, LARGEST, Limit, chosen, database, within
+from rushes.cli.output import JsonFlag, counted, print_json, run, safe, stdout
+from rushes.cli.shell import group
 from rushes.errors import ErrorClass, UsageError
 from rushes.model import BatchId, Job, JobId, JobStatus
 
-app = typer.Typer(help="The queue: look at jobs and steer them.", no_args_is_help=True, add_completion=False)
+if TYPE_CHECKING:
+    from rushes.queue.reading import Filter
 
-JobNumbers = Annotated[list[int], typer.Argument(metavar="JOB...", help="Their numbers.")]
-Kind = Annotated[str | None, typer.Option(help="Only this kind of jobs, such as download.")]
+app = group("The queue: look at jobs and steer them.")
+
+JobNumbers = Annotated[list[int], typer.Argument(metavar="JOB", callback=within(1, LARGEST), help="Their numbers.")]
+Kind = Annotated[str | None, typer.Option(metavar="NAME", help="Only this kind of jobs, such as download.")]
 
 
 @app.command()
@@ -40,19 +44,27 @@ def stats(*, kind: Kind = None, as_json: JsonFlag = False) -> None:
 async def _stats(kind: str | None) -> dict[str, Any]:
     from rushes.queue.reading import statistics
 
-    async with database() as (_, opened):
+    async with database() as (_, opened), opened.pool.acquire() as connection:
+        await _known(connection, kind)
         return await statistics(opened.pool, kind)
 
 
 @app.command("list")
 def list_command(
     *,
-    status: Annotated[str | None, typer.Option(help=f"One of {', '.join(JobStatus)}.")] = None,
+    status: Annotated[str | None, typer.Option(metavar="STATUS", help=f"One of {', '.join(JobStatus)}.")] = None,
     kind: Kind = None,
-    error_class: Annotated[str | None, typer.Option("--class", help=f"One of {', '.join(ErrorClass)}.")] = None,
-    batch: Annotated[int | None, typer.Option(help="Only this batch's jobs.")] = None,
-    older_than: Annotated[float | None, typer.Option(min=0, metavar="SECONDS", help="Only jobs made before.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    error_class: Annotated[
+        str | None, typer.Option("--class", metavar="CLASS", help=f"One of {', '.join(ErrorClass)}.")
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(metavar="NUMBER", callback=within(1, LARGEST), help="Only this batch's jobs.")
+    ] = None,
+    older_than: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", callback=within(0, CENTURY), help="Only jobs made longer ago than this."),
+    ] = None,
+    limit: Limit = 50,
     as_json: JsonFlag = False,
 ) -> None:
     """List jobs, newest first.
@@ -81,10 +93,11 @@ def list_command(
         console.print("no such jobs")
 
 
-async def _list(wanted: Any, limit: int) -> list[Job]:
+async def _list(wanted: Filter, limit: int) -> list[Job]:
     from rushes.queue.reading import list_jobs
 
-    async with database() as (_, opened):
+    async with database() as (_, opened), opened.pool.acquire() as connection:
+        await _known(connection, wanted.kind)
         return await list_jobs(opened.pool, wanted, limit=limit)
 
 
@@ -93,7 +106,11 @@ def _what(job: Job) -> str:
 
 
 @app.command()
-def show(job: Annotated[int, typer.Argument(metavar="JOB", help="Its number.")], *, as_json: JsonFlag = False) -> None:
+def show(
+    job: Annotated[int, typer.Argument(metavar="JOB", callback=within(1, LARGEST), help="Its number.")],
+    *,
+    as_json: JsonFlag = False,
+) -> None:
     """Everything about one job.
 
     Example: rushes queue show 42
@@ -127,7 +144,7 @@ def retry(jobs: JobNumbers, *, as_json: JsonFlag = False) -> None:
 
     Example: rushes queue retry 42 43
     """
-    _say(as_json, run(_control("retry_jobs", [JobId(job) for job in jobs])), "to run again")
+    _steer("retry_jobs", jobs, "retried", "only what has failed or was cancelled can run again", as_json=as_json)
 
 
 @app.command()
@@ -136,7 +153,30 @@ def cancel(jobs: JobNumbers, *, as_json: JsonFlag = False) -> None:
 
     Example: rushes queue cancel 42
     """
-    _say(as_json, run(_control("cancel_jobs", [JobId(job) for job in jobs])), "cancelled")
+    _steer("cancel_jobs", jobs, "cancelled", "only what waits or runs can be cancelled", as_json=as_json)
+
+
+def _steer(verb: str, jobs: list[int], done: str, rule: str, *, as_json: bool) -> None:
+    count = run(_control(verb, [JobId(job) for job in dict.fromkeys(jobs)], rule))
+    if as_json:
+        print_json({"jobs": jobs, done: count})
+        return
+    stdout().print(f"{counted(count, 'job')} {done}" + ("" if count == len(set(jobs)) else f"; {rule}"))
+
+
+async def _control(verb: str, jobs: list[JobId], rule: str) -> int:
+    from rushes.queue import control
+
+    async with database() as (_, opened), opened.pool.acquire() as connection:
+        rows = await connection.fetch("select id from rushes.jobs where id = any($1::bigint[])", jobs)
+        missing = sorted(set(jobs) - {row["id"] for row in rows})
+        if missing:
+            named = ", ".join(map(str, missing))
+            raise UsageError(f"there is no job {named}", remedy="`rushes queue list` shows those there are")
+        count = int(await getattr(control, verb)(connection, jobs))
+        if not count:
+            raise UsageError(f"nothing to do: {rule}")
+    return count
 
 
 @app.command()
@@ -145,29 +185,44 @@ def pause(*, kind: Kind = None, as_json: JsonFlag = False) -> None:
 
     Example: rushes queue pause --kind download
     """
-    run(_control("pause", kind or "*"))
-    _say(as_json, 0, f"paused: {kind or 'the whole queue'}")
+    _say_paused(run(_pause("pause", kind)), as_json=as_json)
 
 
 @app.command()
 def resume(*, kind: Kind = None, as_json: JsonFlag = False) -> None:
-    """Let the queue, or one kind of jobs, go on.
+    """Let the queue, or one kind of jobs, go on. Without a kind, whatever was paused goes on.
 
     Example: rushes queue resume
     """
-    run(_control("resume", kind or "*"))
-    _say(as_json, 0, f"resumed: {kind or 'the whole queue'}")
+    _say_paused(run(_pause("resume", kind)), as_json=as_json)
 
 
-async def _control(verb: str, what: Any) -> int:
+async def _pause(verb: str, kind: str | None) -> list[str]:
+    """Pause or resume, and tell what is paused now. Resuming all takes back each pause."""
     from rushes.queue import control
 
     async with database() as (_, opened), opened.pool.acquire() as connection:
-        return int(await getattr(control, verb)(connection, what) or 0)
+        if verb == "pause":
+            await control.pause(connection, await _known(connection, kind) or control.WHOLE_QUEUE)
+        else:
+            for one in [kind] if kind else await control.paused_kinds(connection):
+                await control.resume(connection, one)
+        return await control.paused_kinds(connection)
 
 
-def _say(as_json: bool, count: int, what: str) -> None:  # noqa: FBT001  (a command's own flag)
+def _say_paused(kinds: list[str], *, as_json: bool) -> None:
     if as_json:
-        print_json({"jobs": count, "done": what})
+        print_json({"paused": kinds})
     else:
-        stdout().print(safe(what) if ":" in what else f"{count} jobs {what}")
+        named = "the whole queue" if "*" in kinds else ", ".join(kinds)
+        stdout().print(f"paused: {safe(named)}" if kinds else "nothing is paused")
+
+
+async def _known(connection: Any, kind: str | None) -> str | None:
+    """The kind, if there is a stage or a job of it. Raises: UsageError."""
+    from rushes.stages import registry
+
+    found = "select exists (select from rushes.jobs where kind = $1)"
+    if kind is not None and kind not in registry.names() and not await connection.fetchval(found, kind):
+        registry.get(kind)
+    return kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +18,7 @@ from rushes.cli.arguments import (
     database,
     import_modules,
     parse_concurrency,
+    path,
 )
 from rushes.cli.output import Exit, JsonFlag, print_json
 from rushes.cli.output import run as run_coroutine
@@ -31,11 +33,16 @@ def run(
     *,
     pipeline: Pipeline = DEFAULT,
     options: Set = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Where results go.")] = Path("rushes-out"),
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FOLDER", parser=path, help="Where results go.")] = Path(
+        "rushes-out"
+    ),
     concurrency: Concurrency = "",
-    priority: Annotated[int, typer.Option(min=0, max=10, help="0 to 10, higher first.")] = 0,
-    name: Annotated[str | None, typer.Option(help="A name for the batch.")] = None,
-    names: Annotated[str | None, typer.Option(help="Template of folder names, such as {position:03d}-{slug}.")] = None,
+    priority: Annotated[int, typer.Option(metavar="N", min=0, max=10, help="0 to 10, higher first.")] = 0,
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="A name for the batch.")] = None,
+    names: Annotated[
+        str | None,
+        typer.Option(metavar="TEMPLATE", help="Names of the items' folders, such as {position:03d}-{slug}."),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Use no results of earlier runs.")] = False,
     modules: Modules = None,
     as_json: JsonFlag = False,
@@ -46,11 +53,8 @@ def run(
 
     Examples:
       rushes run talk.mp4 https://youtu.be/ID
-
       rushes run list.csv --out notes --set summarize.length=brief
-
       rushes run https://example.org/feed.xml --pipeline transcribe
-
       cat urls.txt | rushes run - --json
     """
     from rushes.runs import Request
@@ -73,9 +77,20 @@ async def run_request(request: Request, *, quiet: bool = False) -> RunReport:
 
     async with database() as (settings, opened):
         with observing(quiet=quiet) as observer:
+            before = _listed(request.out)
             report = await run_batch(settings, opened, request, observer, stdin=sys.stdin.buffer)
             observer.finish(report)
+            observer.left_out(len(before - _listed(request.out)) if before else 0)
     return report
+
+
+def _listed(out: Path) -> set[str]:
+    """The videos that the results folder's index lists."""
+    try:
+        manifest = json.loads((out / "manifest.json").read_bytes())
+        return {str(item["key"]) for item in manifest["items"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()  # there is none, or it is not ours
 
 
 def exit_code(report: RunReport) -> Exit:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rushes.cli.arguments import database
+from rushes.cli.arguments import Limit, database
 from rushes.cli.output import Exit, JsonFlag, print_json, run, safe, stdout
 
 if TYPE_CHECKING:
@@ -14,16 +14,15 @@ if TYPE_CHECKING:
 
 
 def search(
-    words: Annotated[list[str], typer.Argument(help='Words, "a phrase", or, -without.')],
+    words: Annotated[list[str], typer.Argument(metavar="WORDS", help='Words, "a phrase", or, -without.')],
     *,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 20,
+    limit: Limit = 20,
     as_json: JsonFlag = False,
 ) -> None:
     """Find words in everything that was said and summed up: title, time, passage. Exits 1 if nothing matches.
 
     Examples:
       rushes search sourdough
-
       rushes search '"lease token" -redis' --json
     """
     hits = run(_search(" ".join(words), limit))

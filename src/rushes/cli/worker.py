@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rushes.cli.arguments import Concurrency, Modules, chosen, database, import_modules, parse_concurrency
+from rushes.cli.arguments import (
+    CENTURY,
+    LARGEST,
+    Concurrency,
+    Modules,
+    chosen,
+    database,
+    import_modules,
+    parse_concurrency,
+    within,
+)
 from rushes.cli.output import JsonFlag, print_json, safe, stderr
 from rushes.cli.output import run as run_coroutine
 
@@ -18,16 +28,23 @@ SOURCES = ("queue",)
 
 def worker(
     *,
-    source: Annotated[str, typer.Option(help="Where jobs come from.")] = "queue",
+    source: Annotated[str, typer.Option(metavar="NAME", help=f"Where jobs come from: {', '.join(SOURCES)}.")] = "queue",
     kinds: Annotated[str, typer.Option(metavar="KIND,...", help="Only these kinds; by default all there are.")] = "",
     concurrency: Concurrency = "",
-    max_runtime: Annotated[float | None, typer.Option(metavar="SECONDS", help="Claim no more after this time.")] = None,
-    empty_timeout: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="End after finding nothing for this time.")
+    max_runtime: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", callback=within(0, CENTURY), help="Claim no more after this time."),
     ] = None,
-    max_jobs: Annotated[int | None, typer.Option(min=1, help="End after so many jobs.")] = None,
+    empty_timeout: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", callback=within(0, CENTURY), help="End after finding nothing for this time."),
+    ] = None,
+    max_jobs: Annotated[
+        int | None, typer.Option(metavar="N", callback=within(1, LARGEST), help="End after so many jobs.")
+    ] = None,
     grace: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="What running work gets after SIGTERM.")
+        float | None,
+        typer.Option(metavar="SECONDS", callback=within(0, CENTURY), help="What running work gets after SIGTERM."),
     ] = None,
     modules: Modules = None,
     as_json: JsonFlag = False,
@@ -38,7 +55,6 @@ def worker(
 
     Examples:
       rushes worker --concurrency download=8,transcribe=1
-
       rushes worker --max-runtime 3300 --empty-timeout 60
     """
     chosen("--source", source, SOURCES)
