@@ -77,7 +77,6 @@ def open_sound(path: Path) -> Sound:
 def _decode(container: Any) -> Iterator[Samples]:
     """Mono samples at `RATE`, in pieces. What cannot be decoded is passed over, as players do."""
     import av
-    import numpy as np
 
     resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
     origin = (container.start_time or 0) / 1e6
@@ -86,9 +85,9 @@ def _decode(container: Any) -> Iterator[Samples]:
         for frame in _frames(container):
             hole = frame.time - origin - written / RATE if frame.time is not None else 0.0
             if HOLE < hole < LARGEST_HOLE:
-                silence = np.zeros(int(hole * RATE), dtype=np.float32)
-                written += silence.size
-                yield silence
+                for silence in _silence(int(hole * RATE)):
+                    written += silence.size
+                    yield silence
             frame.pts = None  # the resampler would refuse a clock that jumps
             for sound in resampler.resample(frame):
                 samples = _flat(sound)
@@ -96,6 +95,14 @@ def _decode(container: Any) -> Iterator[Samples]:
                 yield samples
         for sound in resampler.resample(None):
             yield _flat(sound)
+
+
+def _silence(count: int) -> Iterator[Samples]:
+    import numpy as np
+
+    portion = int(BLOCK * RATE)
+    for done in range(0, count, portion):
+        yield np.zeros(min(portion, count - done), dtype=np.float32)
 
 
 def _flat(frame: Any) -> Samples:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rushes.children import Message, serve
 from rushes.media.containers import open_options
 from rushes.media.faults import Incomplete, MediaFault, NotMedia
+from rushes.media.limits import limit
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -48,9 +49,9 @@ def main() -> None:
 
 
 def _limit() -> None:
-    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit(resource.RLIMIT_DATA, MEMORY)
+    limit(resource.RLIMIT_FSIZE, 0)
+    limit(resource.RLIMIT_CORE, 0)
 
 
 def _answer(message: Message, say: Callable[..., None]) -> None:

@@ -19,6 +19,7 @@ from rushes.children import Message, serve
 from rushes.media.audio import RATE, Block, open_sound
 from rushes.media.cues import Piece
 from rushes.media.faults import EngineFault, MediaFault
+from rushes.media.limits import limit
 from rushes.media.nonsense import HOPELESS, NO_SPEECH, Heard, believed
 
 BATCH = 2
@@ -26,6 +27,8 @@ BATCH = 2
 waits for them, about a minute of sound."""
 RETRIES = (0.0, 0.4, 0.8)
 """Temperatures at which a doubtful window is heard again. Whisper's six take half a minute, and rarely end better."""
+MOST_TOKENS = 224
+"""Of a window that is heard again: nobody says more in thirty seconds, and nonsense has no end."""
 MEMORY = 4 * 1024**3
 """Bytes of data beside the model's: a file that takes more is an attack, or a fault."""
 FOREIGN = -0.65
@@ -81,8 +84,7 @@ class Recogniser:
         from faster_whisper import WhisperModel
 
         self._model, self._folder = None, None  # the old one's memory, before the new one takes its own
-        limit = MEMORY + 4 * (Path(folder) / "model.bin").stat().st_size
-        resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+        limit(resource.RLIMIT_DATA, MEMORY + 4 * (Path(folder) / "model.bin").stat().st_size)
         self._model = WhisperModel(
             folder, device="cpu", compute_type="int8", cpu_threads=threads, local_files_only=True
         )
@@ -164,6 +166,7 @@ class _Job:
             beam_size=self._job["beam"],
             temperature=RETRIES,
             best_of=2,
+            max_new_tokens=MOST_TOKENS,
             condition_on_previous_text=False,
             word_timestamps=True,
         )
