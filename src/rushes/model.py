@@ -98,6 +98,8 @@ class Step:
     options: JSON = field(default_factory=dict)
     retries: Retries = field(default_factory=Retries)
     timeout: timedelta | None = None
+    fetches: bool = False
+    """It asks the item's host, and rests with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,8 +46,8 @@ def stage() -> Iterator[StageMaker]:
 def start_batch(database: Database) -> Callable[..., Awaitable[BatchId]]:
     async def start(*stages: str, items: int = 1, reuse: bool = True, timeout: Any = None) -> BatchId:
         steps = tuple(
-            Step(name, retries=registry.get(name).retries, timeout=timeout or registry.get(name).timeout)
-            for name in stages
+            Step(name, retries=made.retries, timeout=timeout or made.timeout, fetches=made.fetches)
+            for name, made in ((name, registry.get(name)) for name in stages)
         )
         lines = [
             Valid(n, NewItem(Source(VideoKey(f"url:{n}"), f"https://example.org/{n}"), f"line {n}"))

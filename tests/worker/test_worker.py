@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+from dataclasses import replace
 from datetime import timedelta
 
 from rushes.database import Database
@@ -110,6 +111,8 @@ async def test_what_was_made_before_is_used_again(database, stage, start_batch, 
     await make_worker("write", batch=await start_batch("write")).run()
     report = await make_worker("write", batch=await start_batch("write")).run()
     assert (report.completed, report.reused) == (1, 1)
+    results = [row["result"] for row in await database.pool.fetch("select result from rushes.jobs order by id")]
+    assert [(result["notes"], result["reused"]) for result in results] == [(["a note"], False), (["a note"], True)]
     assert await database.pool.fetchval("select count(*) from rushes.artifacts") == 1
 
 
@@ -122,6 +125,21 @@ async def test_what_was_made_before_and_then_damaged_is_made_again(
     (settings.artifacts / name).write_text("mapped of url:1")
     report = await make_worker("write", batch=await start_batch("write")).run()
     assert report.reused == 0
+
+
+async def test_a_makeshift_is_not_used_again(database, stage, start_batch, make_worker):
+    async def makeshift(job: Job, context: Context) -> Result:
+        return replace(await write_text(job, context), reusable=False)
+
+    async def read(_job: Job, context: Context) -> Result:
+        assert context.inputs("text")[0].path.read_text() == "made of url:1"
+        return Result()
+
+    stage("makeshift", makeshift)
+    stage("read", read)
+    for _ in range(2):
+        report = await make_worker("makeshift", "read", batch=await start_batch("makeshift", "read")).run()
+        assert (report.completed, report.reused) == (2, 0)
 
 
 async def test_a_fresh_run_uses_nothing_again(database, stage, start_batch, make_worker):
@@ -165,7 +183,7 @@ async def test_a_rate_limit_rests_the_host(database, stage, start_batch, make_wo
     async def limited(_job: Job, _context: Context) -> Result:
         raise RateLimited("429", retry_after=timedelta(minutes=3))
 
-    stage("limited", limited)
+    stage("limited", limited, fetches=True)
     await start_batch("limited", items=3)
     worker = make_worker("limited", slots=1, bounds=Bounds(empty_timeout=timedelta(seconds=0.1)))
     await worker.run()

@@ -85,7 +85,7 @@ async def _find(connection: Connection, order: Order) -> tuple[BatchId | None, i
         return None, 0
     # Two who give the same command at once must not both find nothing.
     await connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", order.run_key)
-    batch = await connection.fetchval(sql("find_run"), order.run_key)
+    batch = await connection.fetchval(sql("find_run"), order.run_key, order.reuse)
     if batch is None:
         return None, 0
     await control.alone(connection, [batch])

@@ -21,6 +21,7 @@ def _dump_step(step: Step) -> dict[str, Any]:
     return {
         "stage": step.stage,
         "options": dict(step.options),
+        "fetches": step.fetches,
         "timeout": step.timeout and step.timeout.total_seconds(),
         "retries": {
             "max_attempts": retries.max_attempts,
@@ -36,6 +37,7 @@ def _load_step(data: dict[str, Any]) -> Step:
     return Step(
         stage=data["stage"],
         options=data["options"],
+        fetches=data["fetches"],
         timeout=None if data["timeout"] is None else timedelta(seconds=data["timeout"]),
         retries=Retries(
             max_attempts=retries["max_attempts"],

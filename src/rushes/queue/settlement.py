@@ -110,13 +110,23 @@ async def _end_jobs(connection: Connection, outcomes: Sequence[Outcome], verdict
         [outcome.lease.worker_id for outcome in outcomes],
         verdicts,
         [_result(made) for made in produced],
-        [made.fingerprint if made else None for made in produced],
+        [_identity(outcome) for outcome in outcomes],
         [failure.error_class.value if failure else None for failure in failures],
         [storable(failure.message) if failure else None for failure in failures],
         [_details(failure) for failure in failures],
         [_rest(failure) for failure in failures],
     )
     return rows
+
+
+def _identity(outcome: Outcome) -> str | None:
+    made = outcome.produced
+    return None if made is None else made.fingerprint or _own(outcome.lease.job_id)
+
+
+def _own(job_id: int) -> str:
+    """Under which name its artifacts stand that are for no other job to use."""
+    return f"job:{job_id}"
 
 
 def _result(made: Produced | None) -> dict[str, Any] | None:
@@ -170,7 +180,7 @@ async def _publish(connection: Connection, completed: Sequence[tuple[Record, Pro
     fresh = [(row, made) for row, made in completed if not made.reused]
     await connection.execute(sql("lock_videos"), [row["item_id"] for row, _ in fresh if row["item_id"]])
     made_files = [
-        (made.fingerprint or f"job:{row['id']}", row["id"], a.kind, a.name, a.size, a.sha256, a.media_type, a.metadata)
+        (made.fingerprint or _own(row["id"]), row["id"], a.kind, a.name, a.size, a.sha256, a.media_type, a.metadata)
         for row, made in fresh
         for a in made.artifacts
     ]

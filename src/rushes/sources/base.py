@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol, Self
 
-from rushes.model import JSON, Artifact, Job, Lease, Outcome, Plan, Source, Trust, Verdict
+from rushes.model import JSON, Artifact, Job, Lease, Outcome, Plan, Produced, Source, Trust, Verdict
 
 Beat = tuple[Lease, float | None, str | None]
 """A lease to prolong, with progress (0 to 1) and what is being done."""
@@ -64,8 +64,8 @@ class WorkSource(Protocol):
     async def settle(self, outcomes: Sequence[Outcome]) -> Sequence[Lease]:
         """Write outcomes. Returns the leases that were no longer held: their outcomes were dropped."""
 
-    async def find_made(self, fingerprint: str) -> Sequence[Artifact]:
-        """What an earlier run of the same work made; empty if there was none."""
+    async def find_made(self, fingerprint: str) -> Produced | None:
+        """What an earlier run of the same work made, marked as used again; None if there was none."""
 
     async def tick(self) -> None:
         """Upkeep, every few seconds."""

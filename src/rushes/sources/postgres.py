@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 from rushes.model import (
     Artifact,
     BatchId,
+    Engine,
     Lease,
     Outcome,
     Plan,
+    Produced,
     Source,
     Step,
     Trust,
@@ -72,8 +74,18 @@ class QueueSource:
     async def settle(self, outcomes: Sequence[Outcome]) -> Sequence[Lease]:
         return (await self._queue.settle(outcomes)).stale
 
-    async def find_made(self, fingerprint: str) -> Sequence[Artifact]:
-        return [_artifact(row) for row in await self._pool.fetch(sql("find_made"), fingerprint)]
+    async def find_made(self, fingerprint: str) -> Produced | None:
+        rows = await self._pool.fetch(sql("find_made"), fingerprint)
+        if not rows:
+            return None
+        result = rows[0]["result"] or {}
+        return Produced(
+            artifacts=tuple(_artifact(row) for row in rows),
+            fingerprint=fingerprint,
+            engine=Engine(**result["engine"]) if result.get("engine") else None,
+            notes=tuple(result.get("notes", ())),
+            reused=True,
+        )
 
     async def tick(self) -> None:
         if await self._queue.tick():

@@ -65,6 +65,8 @@ class Result:
     """Videos found: they join the batch, and this item itself ends as `skipped` (`expanded`)."""
     search_text: Sequence[tuple[float, str]] = ()
     """Passages for the full-text index: (seconds, text)."""
+    reusable: bool = True
+    """False for a makeshift, such as the fall-back of a model that was down: a later run shall try again."""
 
 
 class Context(Protocol):
@@ -131,6 +133,8 @@ class Stage:
     """How many run at once in one worker; None: as many as the worker's own limit."""
     retries: Retries = field(default_factory=Retries)
     timeout: timedelta | None = None
+    fetches: bool = False
+    """It asks the item's host: its jobs rest when that asks for rest."""
     private_options: frozenset[str] = frozenset()
     """Options that change how it works but not what it makes (credentials, rate limits): not in the fingerprint."""
 

@@ -86,7 +86,9 @@ async def download(_job: Job, context: Context) -> Result:
     return await _fetch(context, wanted)
 
 
-DOWNLOAD = stage("download", version=1, options=DownloadOptions, makes=frozenset({"metadata"}), concurrency=4)(download)
+DOWNLOAD = stage(
+    "download", version=1, options=DownloadOptions, makes=frozenset({"metadata"}), concurrency=4, fetches=True
+)(download)
 
 
 async def _take_file(context: Context, wanted: Wanted) -> Result:

@@ -142,7 +142,7 @@ def _stage_names(pipeline: str) -> tuple[str, ...]:
 def _step(stage: Stage, options: Mapping[str, Any]) -> Step:
     checked = parse_options(stage, options)
     frozen = checked.model_dump(mode="json", exclude_unset=True)
-    return Step(stage=stage.name, options=frozen, retries=stage.retries, timeout=stage.timeout)
+    return Step(stage=stage.name, options=frozen, retries=stage.retries, timeout=stage.timeout, fetches=stage.fetches)
 
 
 def _describe(stage: Stage, problem: Mapping[str, Any]) -> str:

@@ -52,7 +52,9 @@ async def scrape(_job: Job, context: Context) -> Result:
     return expanded(context.source, listed)
 
 
-SCRAPE = stage("scrape", version=1, options=ScrapeOptions, concurrency=2, timeout=timedelta(hours=1))(scrape)
+SCRAPE = stage("scrape", version=1, options=ScrapeOptions, concurrency=2, timeout=timedelta(hours=1), fetches=True)(
+    scrape
+)
 
 
 async def _list(context: Context) -> Listed:

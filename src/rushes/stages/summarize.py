@@ -154,4 +154,6 @@ def _result(summary: Summary, context: Context) -> Result:
         ),
         notes=summary.notes,
         search_text=[(0.0, summary.overview), *((point.start, point.text) for point in summary.key_points)],
+        # A fall-back: when the model is back, a later run shall ask it.
+        reusable=summary.engine != OFFLINE or context.options.model == OFFLINE,
     )

@@ -48,7 +48,7 @@ class Runner:
         identity = fingerprint(assignment, stage, options, wanted)
         made = await self._made_before(assignment, identity)
         if made:
-            return Produced(artifacts=made, fingerprint=identity, reused=True)
+            return made
         await asyncio.to_thread(self._check_inputs, assignment, stage)
         with Scratch(self._settings.scratch, assignment.lease, of=assignment.source.key) as scratch:
             context = RunContext(
@@ -64,7 +64,7 @@ class Runner:
                 scratch.keep = False
                 raise
             scratch.keep = False
-        return _produced(result, artifacts, identity)
+        return _produced(result, artifacts, identity if result.reusable else None)
 
     def _stage(self, assignment: Assignment) -> tuple[Plan, Stage, Options]:
         """The plan with the item's own options, the stage to run now and its options."""
@@ -76,12 +76,14 @@ class Runner:
         except UsageError as error:
             raise Permanent(str(error)) from error
 
-    async def _made_before(self, assignment: Assignment, identity: str | None) -> tuple[Artifact, ...]:
+    async def _made_before(self, assignment: Assignment, identity: str | None) -> Produced | None:
         if identity is None or not assignment.reuse:
-            return ()
-        made = tuple(await self._source.find_made(identity))
-        intact = await asyncio.to_thread(lambda: all(map(self._storage.intact, made)))
-        return made if intact else ()
+            return None
+        made = await self._source.find_made(identity)
+        if made is None:
+            return None
+        intact = await asyncio.to_thread(lambda: all(map(self._storage.intact, made.artifacts)))
+        return made if intact else None
 
     def _store(self, assignment: Assignment, made: Sequence[Made]) -> list[Artifact]:
         lease = assignment.lease

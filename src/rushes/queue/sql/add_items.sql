@@ -41,7 +41,8 @@ insert into rushes.jobs (
     backoff_jitter, timeout
 )
 select
-    first.stage ->> 'stage', coalesce(new.priority, b.priority), b.id, added.id, new.step, new.key, new.lane, new.host,
+    first.stage ->> 'stage', coalesce(new.priority, b.priority), b.id, added.id, new.step, new.key,
+    case when (first.stage ->> 'fetches')::boolean then new.lane end, new.host,
     (first.stage -> 'retries' ->> 'max_attempts')::smallint,
     make_interval(secs => (first.stage -> 'retries' ->> 'base')::double precision),
     make_interval(secs => (first.stage -> 'retries' ->> 'cap')::double precision),

@@ -4,7 +4,8 @@ insert into rushes.jobs (
     backoff_jitter, timeout
 )
 select
-    next.stage ->> 'stage', j.priority, j.batch_id, j.item_id, j.step + 1, j.video_id, j.lane, j.host,
+    next.stage ->> 'stage', j.priority, j.batch_id, j.item_id, j.step + 1, j.video_id,
+    case when (next.stage ->> 'fetches')::boolean then j.lane end, j.host,
     (next.stage -> 'retries' ->> 'max_attempts')::smallint,
     make_interval(secs => (next.stage -> 'retries' ->> 'base')::double precision),
     make_interval(secs => (next.stage -> 'retries' ->> 'cap')::double precision),

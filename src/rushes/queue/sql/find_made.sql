@@ -1,4 +1,6 @@
--- What the newest run under this identity made.
-select kind, name, size, sha256, media_type, metadata from rushes.artifacts
-where fingerprint = $1 and job_id = (select max(job_id) from rushes.artifacts where fingerprint = $1)
-order by id
+-- What the newest run under this identity made, and what it said of it.
+select a.kind, a.name, a.size, a.sha256, a.media_type, a.metadata, j.result
+from rushes.artifacts a
+left join rushes.jobs j on j.id = a.job_id
+where a.fingerprint = $1 and a.job_id = (select max(job_id) from rushes.artifacts where fingerprint = $1)
+order by a.id
