@@ -120,13 +120,21 @@ async def run(
         )
         opened = await open_batch(database.pool, order, _lines(settings, request, plan, text))
     observer.opened(opened, plan)
-    results = await asyncio.to_thread(ResultsFolder, request.out, template)
+    results = await _results(request.out, template)
     source = QueueSource(database.pool, Queue(database.pool, lease=settings.lease), batch=opened.id)
     worker = Worker(settings, source, slots=at_once, trouble=observer.trouble)
     watch = _Watch(settings, database, opened.id, results, observer)
     with stopping_on_signals(worker):
         report = await _work(worker, watch)
     return RunReport(opened, await watch.finish(), report, request.out)
+
+
+async def _results(out: Path, template: NameTemplate | None) -> ResultsFolder:
+    try:
+        return await asyncio.to_thread(ResultsFolder, out, template)
+    except OSError as error:
+        remedy = "name another folder with --out; what was queued waits for the same command"
+        raise UsageError(f"--out {out}: {error.strerror or error}", remedy=remedy) from error
 
 
 def slots(plan: Plan, concurrency: Mapping[str, int]) -> dict[str, int]:
