@@ -1,4 +1,4 @@
-"""Pipelines: named, ordered lists of stage names. What the stages are and which options they take is the registry's to know."""
+"""Pipelines: named, ordered lists of stage names. What the stages are, and which options they take, the registry knows."""
 
 from __future__ import annotations
 

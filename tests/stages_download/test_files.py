@@ -1,6 +1,6 @@
 """Files of this machine: taken where they lie, with what lies beside them and what is inside them."""
 
-# ruff: noqa: ASYNC221, ASYNC240  (nothing else runs on a test's loop)
+
 
 from __future__ import annotations
 
