@@ -1,7 +1,5 @@
 """Files of this machine: taken where they lie, with what lies beside them and what is inside them."""
 
-
-
 from __future__ import annotations
 
 import shutil

@@ -40,7 +40,8 @@ def list_command(*, limit: Limit = 20, as_json: JsonFlag = False) -> None:
 
     table = Table(box=None, header_style="bold")
     for column in ("", "name", "pipeline", "status", "done", "failed", "of", "made"):
-        table.add_column(column, justify="right" if column in ("", "done", "failed", "of") else "left")
+        right = column in ("", "done", "failed", "of")
+        table.add_column(column, justify="right" if right else "left", no_wrap=True, overflow="ellipsis")
     for row in rows:
         status = f"[{STYLES.get(row['status'], 'default')}]{row['status']}[/]"
         made = row["created_at"].astimezone().strftime("%Y-%m-%d %H:%M")

@@ -7,6 +7,9 @@ import sys
 
 from rich.console import Console
 
+UNBOUNDED = 2000
+"""Columns where there is no terminal: a table's rows stay lines, for `grep` and `cut`."""
+
 
 class Results(Console):
     """stdout. Whoever closed it has seen enough: that ends the command."""

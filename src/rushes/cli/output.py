@@ -35,9 +35,12 @@ class Exit(IntEnum):
 
 def stdout() -> Console:
     """The console of results."""
-    from rushes.cli.consoles import Results
+    from rushes.cli.consoles import UNBOUNDED, Results
 
-    return Results(highlight=False, soft_wrap=True)
+    console = Results(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = UNBOUNDED
+    return console
 
 
 def stderr() -> Console:
