@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parent.parent
 MODULE_LIMIT = 400
 """Lines. A module that outgrows it holds two things."""
-PUBLIC_HOSTS = {"pypi.org", "files.pythonhosted.org", "registry.npmjs.org"}
 HOME_FOLDER = re.compile(r"/(?:home|Users)/[\w.-]+/")
 
 
@@ -39,7 +38,7 @@ def registry_hosts() -> set[str]:
     told = [value for name, value in os.environ.items() if name.upper().startswith(("PIP_", "UV_", "NPM_CONFIG_"))]
     told += [_text(path) for path in files]
     hosts = {urlsplit(address).hostname for text in told for address in re.findall(r"https?://[^\s\"']+", text)}
-    return {host for host in hosts if host and "." in host} - PUBLIC_HOSTS
+    return {host for host in hosts if host and "." in host}
 
 
 def _text(path: Path) -> str:

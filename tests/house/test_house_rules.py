@@ -35,7 +35,7 @@ def check(checkout: Path) -> tuple[int, str]:
 
 def test_a_clean_checkout_passes(checkout: Path) -> None:
     (checkout / "short.py").write_text("pass\n" * 400)
-    (checkout / "notes.md").write_text("Packages come from https://pypi.org/simple or /usr/share.\n")
+    (checkout / "notes.md").write_text("Pages lie at https://example.org/ or /usr/share.\n")
     assert check(checkout) == (0, "")
 
 
