@@ -17,7 +17,7 @@ from rushes.errors import DatabaseError, RushesError, UsageError
 COMMANDS = {
     "run": "Turn videos into transcripts and summaries: the main job.",
     "plan": "Say what a run would do, and do nothing.",
-    "demo": "Make a small channel on this machine and run the main job on it, offline.",
+    "demo": "Make a small channel on this machine; run the main job on it.",
     "search": "Find words in everything that was said and summed up.",
     "batch": "Batches: list, show, watch, export, retry, cancel, pause, resume.",
     "queue": "The queue: list, show, stats, retry, cancel, pause, resume.",
@@ -39,11 +39,11 @@ Commands:
 {commands}
 
 Examples:
-  rushes demo                                see it work, with nothing of your own
-  rushes run talk.mp4 https://youtu.be/ID    two videos
-  rushes run list.csv --out notes            a list; the same again goes on
+  rushes demo                              see it work, with nothing of your own
+  rushes run talk.mp4 https://youtu.be/ID  two videos
+  rushes run list.csv --out notes          a list; the same again goes on
   rushes run talks/ --pipeline transcribe --set transcribe.source=speech
-  rushes search "lease token"                who said that, and when
+  rushes search "lease token"              who said that, and when
 
 `rushes COMMAND --help` tells the rest. Every command has --json.
 Exit codes: 0 success, 1 an error, 2 wrong use, 3 some items failed,
