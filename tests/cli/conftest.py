@@ -25,8 +25,10 @@ def started(server_home: Path, tmp_path: Path) -> Iterator[Started]:
     def start(*arguments: object, **streams: int) -> Popen[str]:
         environment = {**os.environ, "RUSHES_HOME": str(server_home), "RUSHES_STORAGE": str(tmp_path / "artifacts")}
         command = [sys.executable, "-m", "rushes", *map(str, arguments)]
-        given = {"stdout": PIPE, "stderr": PIPE, **streams}
-        process = Popen(command, cwd=tmp_path, env=environment, text=True, **given)
+        out, err = streams.get("stdout", PIPE), streams.get("stderr", PIPE)
+        process = Popen(
+            command, cwd=tmp_path, env=environment, text=True, stdout=out, stderr=err, stdin=streams.get("stdin")
+        )
         running.append(process)
         return process
 

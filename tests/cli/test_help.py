@@ -22,7 +22,7 @@ def _every_command() -> list[tuple[str, ...]]:
         app = getattr(importlib.import_module(f"rushes.cli.{name}"), "app", None)
         found.append((name,))
         if app is not None:
-            found += [(name, sub) for sub in typer.main.get_command(app).commands]
+            found += [(name, sub) for sub in getattr(typer.main.get_command(app), "commands", {})]
     return found
 
 

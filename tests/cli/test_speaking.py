@@ -20,7 +20,7 @@ def test_json_is_all_that_stdout_gets(database: Database, rushes: Rushes, files:
     assert (ran.code, ran.err) == (3, "")
     assert ran.json["counts"] == {"total": 5, "completed": 0, "failed": 5, "cancelled": 0, "skipped": 0}
     batch = ran.json["batch"]
-    expected = {
+    expected: dict[tuple[object, ...], type[list[object]] | set[str]] = {
         ("batch", "list"): list,
         ("batch", "show", batch): {"id", "status", "percentage", "items"},
         ("batch", "retry", batch): {"batch", "retried"},
