@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from rushes.errors import UsageError
 from rushes.masking import masked
 from rushes.model import ENDED_BATCH, BatchId, BatchStatus
+from rushes.queue.items import first_step
 from rushes.queue.statements import sql
 
 if TYPE_CHECKING:
@@ -90,7 +92,7 @@ def _progress(row: Record, at_work: list[Record], waiting: list[Record]) -> Prog
         "created_at", "started_at", "finished_at", "pause_reason", "pause_remedy",
     )  # fmt: skip
     ended = row["completed"] + row["failed"] + row["cancelled"] + row["skipped"]
-    steps = len(row["plan"]["steps"])
+    stages = [step["stage"] for step in row["plan"]["steps"]]
     return Progress(
         **{column: row[column] for column in columns},
         status=BatchStatus(row["status"]),
@@ -99,8 +101,14 @@ def _progress(row: Record, at_work: list[Record], waiting: list[Record]) -> Prog
         ),
         retrying=sum(one["jobs"] for one in waiting),
         resting=tuple(one["reason"] for one in waiting if one["reason"]),
-        done=ended + sum((one["step"] + (one["progress"] or 0.0)) / steps for one in at_work),
+        done=ended + sum(_share(one, stages) for one in at_work),
     )
+
+
+def _share(one: Record, stages: Sequence[str]) -> float:
+    """How much of an item's way lies behind it. A single video begins after the stage that lists many."""
+    first = first_step(stages, collection=one["collection"])
+    return float((one["step"] - first + (one["progress"] or 0.0)) / (len(stages) - first))
 
 
 async def list_batches(

@@ -45,10 +45,10 @@ def _row(position: int, item: NewItem, stages: Sequence[str]) -> tuple[Any, ...]
     return (
         position, storable(item.given), storable(item.origin), item.reference and storable(item.reference), source.key,
         source.location, source.collection, item.title and storable(item.title), item.options, item.priority,
-        _first_step(stages, collection=source.collection), lane_of(source), socket.gethostname() if local else None,
+        first_step(stages, collection=source.collection), lane_of(source), socket.gethostname() if local else None,
     )  # fmt: skip
 
 
-def _first_step(stages: Sequence[str], *, collection: bool) -> int:
+def first_step(stages: Sequence[str], *, collection: bool) -> int:
     """Only what stands for many videos needs the stage that finds them."""
     return 1 if stages[0] == COLLECTION_STAGE and not collection and len(stages) > 1 else 0
