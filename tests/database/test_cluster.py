@@ -99,7 +99,8 @@ def ordinary(folder: Path) -> Iterator[Account]:
     if os.geteuid() != 0:
         yield myself()
         return
-    if not may_reach(Path(sys.executable).absolute().parent, NOBODY):
+    interpreter = Path(sys.executable)  # in the environment, and what it is a link to
+    if not (may_reach(interpreter.absolute().parent, NOBODY) and may_reach(interpreter, NOBODY)):
         pytest.skip("the interpreter lies where an ordinary user may not go")
     os.chown(folder, NOBODY.uid, NOBODY.gid)
     yield NOBODY
