@@ -9,7 +9,7 @@ with wanted as (
     cross join lateral (
         select j.id
         from rushes.jobs j
-        where j.kind = wanted.kind and j.status = 'queued' and not j.held and (j.host is null or j.host = $5)
+        where j.kind = wanted.kind and j.status = 'queued' and not j.held and not j.limited and (j.host is null or j.host = $5)
         order by j.priority desc, j.id
         limit wanted.slots
         for update skip locked

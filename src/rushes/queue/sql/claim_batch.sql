@@ -10,7 +10,7 @@ with wanted as (
         select j.id
         from rushes.jobs j
         where
-            j.batch_id = $6::bigint and j.kind = wanted.kind and j.status = 'queued' and not j.held
+            j.batch_id = $6::bigint and j.kind = wanted.kind and j.status = 'queued' and not j.held and not j.limited
             and (j.host is null or j.host = $5)
         order by j.priority desc, j.id
         limit wanted.slots

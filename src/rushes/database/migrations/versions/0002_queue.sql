@@ -1,0 +1,71 @@
+-- The queue for other people's jobs: keys that live once, limits across workers, workflows, statistics that outlive rows.
+
+alter table rushes.jobs
+    -- One live job per key.
+    add column dedup_key text,
+    add column github_workflow_run_id text,
+    -- Waits for its turn in a lane with limits: upkeep and claims admit it. Like `held`, not a status of its own.
+    add column limited boolean not null default false;
+
+create unique index jobs_deduplicated on rushes.jobs (dedup_key)
+    where dedup_key is not null and status in ('queued', 'processing', 'retrying');
+create index jobs_workflow on rushes.jobs (github_workflow_run_id) where github_workflow_run_id is not null;
+
+-- The order of claims holds what can be claimed and nothing else. What has no item costs no entry beside it.
+drop index rushes.jobs_ready, rushes.jobs_ready_batch, rushes.jobs_item, rushes.jobs_lane;
+create index jobs_ready on rushes.jobs (kind, priority desc, id) where status = 'queued' and not held and not limited;
+create index jobs_ready_batch on rushes.jobs (batch_id, kind, priority desc, id)
+    where status = 'queued' and not held and not limited and batch_id is not null;
+create index jobs_item on rushes.jobs (item_id, step) where item_id is not null;
+create index jobs_lane on rushes.jobs (lane, priority desc, id) where status = 'queued' and lane is not null;
+create index jobs_lane_running on rushes.jobs (lane) where status = 'processing' and lane is not null;
+
+-- A lane rests until a time, or has limits that hold across workers, or both.
+alter table rushes.lanes
+    alter column paused_until drop not null,
+    alter column reason drop not null,
+    -- Starts per second.
+    add column rate real check (rate > 0),
+    add column concurrency integer check (concurrency > 0),
+    -- Not before this the next start: grows by 1/rate with each (the generic cell rate algorithm).
+    add column next_start timestamptz;
+
+-- How many jobs of a kind run at once, all workers together.
+create table rushes.limits (
+    kind text primary key,
+    concurrency integer not null check (concurrency > 0)
+);
+
+-- Durations in steps of a tenth: 0 is up to 1 ms, and step n ends at 1.1^n ms. Percentiles are read from them.
+create function rushes.step_of(duration interval) returns smallint
+    language sql immutable parallel safe
+    return case
+        when duration is not null
+        then ceil(ln(greatest(extract(epoch from duration) * 1000, 1)::double precision) / ln(1.1::double precision))
+    end::smallint;
+
+-- What ended, in sums. Every settlement adds rows and locks none; upkeep puts rows of the same minute together, and later
+-- those of the same hour. Rows taken back (a job retried by hand) are negative. What is pruned stays counted.
+create table rushes.tallies (
+    at timestamptz not null,
+    kind text not null,
+    status text not null check (status in ('completed', 'failed', 'cancelled')),
+    -- Steps of the time waited and run; null where the job never started.
+    wait smallint,
+    run smallint,
+    jobs bigint not null,
+    waited double precision not null,
+    ran double precision not null
+);
+create index tallies_at on rushes.tallies (at);
+
+-- What has ended so far.
+insert into rushes.tallies
+select
+    date_trunc('minute', coalesce(finished_at, created_at)), kind, status,
+    rushes.step_of(started_at - created_at), rushes.step_of(finished_at - started_at), count(*),
+    coalesce(sum(extract(epoch from started_at - created_at)), 0),
+    coalesce(sum(extract(epoch from finished_at - started_at)), 0)
+from rushes.jobs
+where status in ('completed', 'failed', 'cancelled')
+group by 1, 2, 3, 4, 5;
