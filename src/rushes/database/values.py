@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,9 +31,19 @@ def encode_json(value: Any) -> str:
 
 
 async def use_json(connection: Connection) -> None:
-    """Have a connection speak Python objects for `json` and `jsonb`."""
-    for name in ("json", "jsonb"):
-        await connection.set_type_codec(name, schema="pg_catalog", encoder=encode_json, decoder=json.loads)
+    """Have a connection speak Python objects for `json` and `jsonb`: in binary form, which COPY asks for."""
+    for name, version in (("json", b""), ("jsonb", b"\x01")):
+        await connection.set_type_codec(
+            name, schema="pg_catalog", encoder=_encoder(version), decoder=_decoder(len(version)), format="binary"
+        )
+
+
+def _encoder(version: bytes) -> Callable[[Any], bytes]:
+    return lambda value: version + encode_json(value).encode()
+
+
+def _decoder(skipped: int) -> Callable[[bytes], Any]:
+    return lambda data: json.loads(data[skipped:])
 
 
 def _storable_tree(value: Any) -> Any:
