@@ -2,7 +2,8 @@
 
     RushesError
     ├── UsageError            wrong use or configuration, found before any work: exit 2
-    │   └── SettingsError     a setting is missing or wrong
+    │   ├── SettingsError     a setting is missing or wrong
+    │   └── IllegalTransition a job's status does not allow what was asked
     ├── DatabaseError         the database cannot be reached, started or used
     │   └── SchemaError       its schema is missing, older or newer than this program
     └── StageError            a run of a stage failed; its class decides what happens next
@@ -61,6 +62,10 @@ class UsageError(RushesError):
 
 class SettingsError(UsageError):
     """A setting is missing or wrong: the message names it, what was found and what is wanted."""
+
+
+class IllegalTransition(UsageError):  # noqa: N818  (what it is, not that it is one)
+    """A job's status does not allow what was asked: the message names the job, its status, and what was asked."""
 
 
 class DatabaseError(RushesError):

@@ -4,6 +4,8 @@ alter table rushes.jobs
     -- One live job per key.
     add column dedup_key text,
     add column github_workflow_run_id text,
+    -- How many attempts at that run are over: what is heard of them once more changes nothing.
+    add column github_attempts_over integer,
     -- Waits for its turn in a lane with limits: upkeep and claims admit it. Like `held`, not a status of its own.
     add column limited boolean not null default false;
 
