@@ -57,9 +57,15 @@ create table rushes.tallies (
     run smallint,
     jobs bigint not null,
     waited double precision not null,
-    ran double precision not null
+    ran double precision not null,
+    -- How far it is put together: 0 as it was written, 1 a minute, 2 an hour, 3 a day.
+    grain smallint not null default 0
+) with (
+    -- As many rows go as come: without haste the next roll-up would walk over the dead ones of many minutes.
+    autovacuum_vacuum_scale_factor = 0.05,
+    autovacuum_vacuum_cost_delay = 0
 );
-create index tallies_at on rushes.tallies (at);
+create index tallies_grain on rushes.tallies (grain, at);
 
 -- What has ended so far.
 insert into rushes.tallies
@@ -71,3 +77,27 @@ select
 from rushes.jobs
 where status in ('completed', 'failed', 'cancelled')
 group by 1, 2, 3, 4, 5;
+
+-- Failed for good, by class of error and kind. Only failures cost an entry.
+create index jobs_failed on rushes.jobs (error_class, kind, finished_at, id) where status = 'failed';
+-- Whatever belongs to a batch, to list it and to remove it. Jobs without a batch cost no entry.
+create index jobs_batch on rushes.jobs (batch_id, id) where batch_id is not null;
+
+-- What one worker of all does now and then, from when on, and how far it has come.
+create table rushes.chores (
+    name text primary key,
+    due_at timestamptz not null default now(),
+    position bigint not null default 0
+);
+insert into rushes.chores (name) values ('retention');
+
+-- What said how a used file was made goes with its job, when that is pruned, unless it is kept here.
+alter table rushes.artifacts add column result jsonb;
+
+-- Rows that are written again and again, each in its place: room for the next version in the same page, so that no index
+-- is touched, and few dead ones before they are cleared away.
+alter table rushes.lanes set (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+alter table rushes.batches set (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01);
+alter table rushes.items set (fillfactor = 85, autovacuum_vacuum_scale_factor = 0.02);
+-- What is queued changes from minute to minute: the planner must not go by what was true 500,000 jobs ago.
+alter table rushes.jobs set (autovacuum_analyze_scale_factor = 0.02);
