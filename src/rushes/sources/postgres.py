@@ -7,10 +7,12 @@ import socket
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
+from rushes.keys import BadAddress, is_address, source_of
 from rushes.model import (
     Artifact,
     BatchId,
     Engine,
+    Job,
     Lease,
     Outcome,
     Plan,
@@ -112,12 +114,21 @@ class QueueSource:
         made: dict[int, list[Artifact]] = {}
         for row in await self._pool.fetch(sql("made_for_items"), items):
             made.setdefault(row["item_id"], []).append(_artifact(row))
-        return [self._assignment(one, facts.get(one.job.item_id or 0), made) for one in claimed]
+        videos = await self._named_videos(claimed)
+        return [self._assignment(one, facts.get(one.job.item_id or 0), made, videos) for one in claimed]
 
-    def _assignment(self, one: Claimed, item: Record | None, made: Mapping[int, list[Artifact]]) -> Assignment:
+    async def _named_videos(self, claimed: Sequence[Claimed]) -> dict[str, Record]:
+        """The known videos that jobs without an item name."""
+        named = [_key_named_by(one.job) for one in claimed if one.job.video_id and not one.job.item_id]
+        return {row["reference"]: row for row in await self._pool.fetch(sql("known_videos"), named)} if named else {}
+
+    def _assignment(
+        self, one: Claimed, item: Record | None, made: Mapping[int, list[Artifact]], videos: Mapping[str, Record]
+    ) -> Assignment:
         if item is None or one.job.step is None or one.job.batch_id is None:
             plan = Plan(pipeline=one.job.kind, steps=(Step(one.job.kind, one.job.payload.get("options", {})),))
-            return Assignment(one.lease, one.job, plan, 0, _source_of_payload(one), timeout=one.timeout)
+            source, title = _source_named_by(one.job, videos)
+            return Assignment(one.lease, one.job, plan, 0, source, title, timeout=one.timeout)
         return Assignment(
             lease=one.lease,
             job=one.job,
@@ -140,10 +151,27 @@ class QueueSource:
         return self._plans[batch]
 
 
-def _source_of_payload(one: Claimed) -> Source | None:
-    location = one.job.payload.get("url")
-    # Never under a video's own key: what is made of this address must not pass for what is made of that video.
-    return Source(VideoKey(f"job:{one.job.id}"), str(location)) if location else None
+def _source_named_by(job: Job, videos: Mapping[str, Record]) -> tuple[Source | None, str | None]:
+    """What a job without an item works at, with its title where that is known."""
+    if location := job.payload.get("url"):
+        # Never under a video's own key: what is made of this address must not pass for what is made of that video.
+        return Source(VideoKey(f"job:{job.id}"), str(location)), None
+    if video := videos.get(_key_named_by(job)):
+        return Source(VideoKey(video["key"]), video["location"]), video["title"]
+    return _source_of_address(job), None
+
+
+def _key_named_by(job: Job) -> str:
+    """Under which key a job's video may be known: its address's, or what it is called."""
+    source = _source_of_address(job)
+    return source.key if source else job.video_id or ""
+
+
+def _source_of_address(job: Job) -> Source | None:
+    with contextlib.suppress(BadAddress):
+        if job.video_id and is_address(job.video_id):
+            return source_of(job.video_id)
+    return None
 
 
 def _artifact(row: Record) -> Artifact:
