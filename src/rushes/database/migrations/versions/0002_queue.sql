@@ -6,7 +6,7 @@ alter table rushes.jobs
     add column github_workflow_run_id text,
     -- How many attempts at that run are over: what is heard of them once more changes nothing.
     add column github_attempts_over integer,
-    -- Waits for its turn in a lane with limits: upkeep and claims admit it. Like `held`, not a status of its own.
+    -- Goes by the limits of its lane: only a claim that looks at them may take it. Like `held`, not a status of its own.
     add column limited boolean not null default false;
 
 create unique index jobs_deduplicated on rushes.jobs (dedup_key)
@@ -19,7 +19,12 @@ create index jobs_ready on rushes.jobs (kind, priority desc, id) where status = 
 create index jobs_ready_batch on rushes.jobs (batch_id, kind, priority desc, id)
     where status = 'queued' and not held and not limited and batch_id is not null;
 create index jobs_item on rushes.jobs (item_id, step) where item_id is not null;
-create index jobs_lane on rushes.jobs (lane, priority desc, id) where status = 'queued' and lane is not null;
+create index jobs_lane on rushes.jobs (lane, priority desc, id)
+    where status = 'queued' and not limited and lane is not null;
+-- The order of claims within each limited lane. Other jobs cost no entry.
+create index jobs_limited on rushes.jobs (lane, held, kind, priority desc, id) where status = 'queued' and limited;
+create index jobs_limited_batch on rushes.jobs (batch_id, lane, kind, priority desc, id)
+    where status = 'queued' and limited and not held and batch_id is not null;
 create index jobs_lane_running on rushes.jobs (lane) where status = 'processing' and lane is not null;
 
 -- A lane rests until a time, or has limits that hold across workers, or both.
@@ -27,10 +32,33 @@ alter table rushes.lanes
     alter column paused_until drop not null,
     alter column reason drop not null,
     -- Starts per second.
-    add column rate real check (rate > 0),
+    add column rate double precision check (rate > 0 and rate <= 1000000),
     add column concurrency integer check (concurrency > 0),
     -- Not before this the next start: grows by 1/rate with each (the generic cell rate algorithm).
-    add column next_start timestamptz;
+    add column next_start timestamptz,
+    add column limited boolean not null generated always as (rate is not null or concurrency is not null) stored;
+
+-- What the limits of each lane allow at this moment: `ahead` is the seconds to its next start by its rate, `room` how many
+-- may start. From ten a second on, starts come in bunches of a tenth of a second's worth. A next start that is further off
+-- than its rate explains stems from another rate, or from a clock that was set back since: it does not count. Relies on
+-- jobs_lane_running.
+create view rushes.turns as
+select
+    name, rate, concurrency, running, ahead, bunch,
+    greatest(least(concurrency - running, floor(rate * (bunch - ahead)) + 1), 0)::integer as room
+from (
+    select
+        l.name, l.rate, l.concurrency, p.bunch,
+        (select count(*) from rushes.jobs j where j.lane = l.name and j.status = 'processing') as running,
+        case when p.seconds > 0 and p.seconds < p.bunch + 1 / l.rate + 0.001 then p.seconds else 0 end as ahead
+    from rushes.lanes l
+    cross join lateral (
+        select
+            case when l.rate >= 10 then 0.1 else 0 end::double precision as bunch,
+            extract(epoch from l.next_start - statement_timestamp())::double precision as seconds
+    ) p
+    where l.limited and (l.paused_until is null or l.paused_until <= now())
+) allowed;
 
 -- How many jobs of a kind run at once, all workers together.
 create table rushes.limits (
