@@ -1,0 +1,148 @@
+"""How long what has ended is kept: pruning by hand, and by upkeep according to settings.
+
+Jobs of their own go one by one. The jobs of a batch are the history of its results, so a batch goes as a whole, with its
+items, jobs, lines and events, once it has ended and all that is in it is old enough. Videos, artifacts (rows and files) and
+the index of what was said have a life of their own: they stay, and are used again.
+
+All of it goes in steps, each a short transaction of its own, so that it can be broken off and gone on with at any time. What
+was counted stays counted (`tallies`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from rushes.queue.control import alone
+from rushes.queue.statements import sql
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+    from rushes.queue.connection import Connection
+
+STEP = 5000
+"""Rows that one step looks at."""
+ITEMS = 1000
+"""Items that one step removes, each with its jobs."""
+PAUSE = timedelta(hours=1)
+"""Between two rounds of upkeep, whoever makes them."""
+ENDED = ("completed", "failed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """How old each of these may become before it goes; None: it is kept."""
+
+    completed: timedelta | None = None
+    failed: timedelta | None = None
+    cancelled: timedelta | None = None
+
+    def rows(self) -> tuple[list[str], list[timedelta]]:
+        """Statuses that have an age, and the ages."""
+        rules = [(status, age) for status in ENDED if (age := getattr(self, status)) is not None]
+        return [status for status, _ in rules], [age for _, age in rules]
+
+    def __bool__(self) -> bool:
+        return bool(self.rows()[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """What went, or would go."""
+
+    completed: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    """Jobs without a batch."""
+    batches: int = 0
+    items: int = 0
+    """Items of batches, with all their jobs."""
+
+    def __add__(self, other: Pruned) -> Pruned:
+        return Pruned(
+            self.completed + other.completed, self.failed + other.failed, self.cancelled + other.cancelled,
+            self.batches + other.batches, self.items + other.items,
+        )  # fmt: skip
+
+    @property
+    def jobs(self) -> int:
+        return self.completed + self.failed + self.cancelled
+
+
+async def count_old(connection: Connection, ages: Ages, kind: str | None = None) -> Pruned:
+    """What `prune` would remove now."""
+    jobs = {row["status"]: row["jobs"] for row in await connection.fetch(sql("count_old_jobs"), *ages.rows(), kind)}
+    batches = [] if kind else await connection.fetch(sql("old_batches"), *ages.rows(), None)
+    items = await connection.fetchval(
+        "select count(*) from rushes.items where batch_id = any($1::bigint[])", [row["id"] for row in batches]
+    )
+    return Pruned(**jobs, batches=len(batches), items=items)
+
+
+async def prune(connection: Connection, ages: Ages, kind: str | None = None) -> AsyncIterator[Pruned]:
+    """Remove what has ended and is old enough, telling after each step what it removed.
+
+    With a kind only jobs without a batch go: a batch has jobs of several kinds.
+    """
+    position, over = 0, False
+    while not over:
+        row = await _prune_jobs(connection, ages, kind, position)
+        position, over = row["position"], row["over"]
+        yield _pruned(row)
+    while not kind and (batches := await connection.fetch(sql("old_batches"), *ages.rows(), 1)):
+        yield await _prune_batch(connection, batches[0]["id"])
+
+
+async def upkeep(connection: Connection, ages: Ages, *, steps: int = 4) -> Pruned:
+    """Take some steps of this hour's round, unless another worker is at it or the round is over."""
+    total = Pruned()
+    for _ in range(steps if ages else 0):
+        async with connection.transaction():
+            position = await connection.fetchval(sql("take_chore"), "retention")
+            if position is None:
+                break
+            total += await _step_of_round(connection, ages, position)
+    return total
+
+
+async def _step_of_round(connection: Connection, ages: Ages, position: int) -> Pruned:
+    """Batches first; then the jobs from where the last step came to. At their end the next round is in an hour."""
+    batches = await connection.fetch(sql("old_batches"), *ages.rows(), 1)
+    if batches:
+        return await _prune_batch(connection, batches[0]["id"])
+    row = await _prune_jobs(connection, ages, None, position)
+    position, pause = (0, PAUSE) if row["over"] else (row["position"], timedelta(0))
+    await connection.execute(sql("leave_chore"), "retention", position, pause)
+    return _pruned(row)
+
+
+async def _prune_jobs(connection: Connection, ages: Ages, kind: str | None, position: int) -> Record:
+    row = await connection.fetchrow(sql("prune_jobs"), position, STEP, *ages.rows(), kind)
+    assert row is not None  # noqa: S101  (it has no table to be empty)
+    return row
+
+
+def _pruned(row: Record) -> Pruned:
+    return Pruned(row["completed"], row["failed"], row["cancelled"])
+
+
+async def _prune_batch(connection: Connection, batch_id: int) -> Pruned:
+    """Take one step of removing a batch: some items, then some events, then some lines, then its row.
+
+    Until the last step it is a batch as before with fewer items; if somebody retries it meanwhile, what is left of it runs.
+    """
+    async with connection.transaction():
+        await alone(connection, [batch_id])
+        status = await connection.fetchval("select status from rushes.batches where id = $1", batch_id)
+        if status not in ENDED:
+            return Pruned()
+        if items := await connection.fetchval(sql("prune_items"), batch_id, ITEMS):
+            return Pruned(items=items)
+        for name in ("prune_events", "prune_lines"):
+            if await connection.fetchval(sql(name), batch_id, STEP):
+                return Pruned()
+        await connection.execute("delete from rushes.batches where id = $1", batch_id)
+    return Pruned(batches=1)
