@@ -85,8 +85,9 @@ async def update_job_from_workflow(
     takes a waiting job over, so that no worker starts it, for its timeout or else six hours; of one that runs already it
     is only noted. `queued` gives the job back to the workers, uncounted.
 
-    With `run_id` the job remembers the run, and another run is refused while that one is at it. With `run_attempt` an
-    attempt at a run can end only once, however often it is told.
+    `error` is why it failed, or with `processing` what it does now. With `run_id` the job remembers the run, and another
+    run is refused while that one is at it. With `run_attempt` an attempt at a run can end only once, however often it is
+    told.
 
     Raises:
         IllegalTransition: the job is finished, or has no attempt left for `retrying`, or that attempt at the run is over,
@@ -102,7 +103,7 @@ async def update_job_from_workflow(
         act = _act(row, asked, run)
         if run:
             await connection.execute(sql("link_workflow"), job_id, run.id, _attempts_over(row, run, act))
-        await _do(connection, row, act, error, _note(run, asked))
+        await _do(connection, row, act, storable(error or _words(run, asked)))
         after = await connection.fetchrow(sql("workflow_job"), job_id)
     assert after is not None  # noqa: S101  (it is locked)
     await _ring(connection)
@@ -168,29 +169,28 @@ def _attempts_over(row: Record, run: Run, act: _Act) -> int | None:
     return max(before or 0, run.attempt if act in _ENDS else run.attempt - 1)
 
 
-async def _do(connection: Connection, row: Record, act: _Act, error: str | None, note: str) -> None:
+async def _do(connection: Connection, row: Record, act: _Act, words: str) -> None:
     if act is _Act.CANCEL:
         await control.cancel_jobs(connection, [row["id"]])
     elif act is _Act.NOTE:
-        await connection.execute(sql("follow_workflow"), row["id"], WORKFLOW, LEASE, note)
+        await connection.execute(sql("follow_workflow"), row["id"], WORKFLOW, LEASE, words)
     else:
-        token = await connection.fetchval(sql("take_over"), row["id"], WORKFLOW, LEASE, note)
+        token = await connection.fetchval(sql("take_over"), row["id"], WORKFLOW, LEASE, words)
         if row["item_id"]:
             await connection.execute(sql("start"), [row["item_id"]])
         if act is not _Act.TAKE:
-            lease = Lease(JobId(row["id"]), token, WORKFLOW)
-            await settle(connection, [_outcome(lease, act, storable(error or note), note)])
+            await settle(connection, [_outcome(Lease(JobId(row["id"]), token, WORKFLOW), act, words)])
 
 
-def _outcome(lease: Lease, act: _Act, error: str, note: str) -> Outcome:
+def _outcome(lease: Lease, act: _Act, words: str) -> Outcome:
     if act is _Act.COMPLETE:
-        return Outcome(lease, produced=Produced(notes=(note,)))
+        return Outcome(lease, produced=Produced(notes=(words,)))
     if act is _Act.FAIL:
-        return Outcome(lease, failure=Failure(ErrorClass.TRANSIENT, error))
+        return Outcome(lease, failure=Failure(ErrorClass.TRANSIENT, words))
     return Outcome(lease)
 
 
-def _note(run: Run | None, asked: JobStatus) -> str:
+def _words(run: Run | None, asked: JobStatus) -> str:
     if run is None:
         return f"GitHub workflow: {asked}"
     attempt = f", attempt {run.attempt}" if run.attempt and run.attempt > 1 else ""
