@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from rushes.queue.connection import Connection
 
 WHOLE_QUEUE = "*"
+STEP = 5000
+"""Jobs of a batch that are locked at a time."""
 
 
 async def alone(connection: Connection, batches: Sequence[int]) -> None:
@@ -155,6 +157,25 @@ async def _reopen(connection: Connection, items: Sequence[int]) -> int:
         last = await connection.fetchval(sql("reopen_batch"), batch_id, failed, len(mine) - failed, len(mine))
         await add_events(connection, batch_id, last, [("item_retried", row["id"], {}) for row in mine])
     return len(opened)
+
+
+async def prioritize_jobs(connection: Connection, jobs: Sequence[int], priority: int) -> int:
+    """Give jobs that wait another priority, 0 to 10. Returns how many waited."""
+    return len(await connection.fetch(sql("prioritize_jobs"), jobs, priority))
+
+
+async def prioritize_batch(connection: Connection, batch_id: BatchId, priority: int) -> bool:
+    """Give a batch, and what is left of its jobs, another priority. Returns False if it had ended already."""
+    async with connection.transaction():
+        await alone(connection, [batch_id])
+        last = await connection.fetchval(sql("prioritize_batch"), batch_id, priority)
+        if last is None:
+            return False
+        await add_events(connection, batch_id, last, [("batch_prioritized", None, {"priority": priority})])
+    # Until a look finds none: a settlement may have enqueued a next stage while this waited for the job before it.
+    while await connection.fetchval(sql("prioritize_jobs_of_batch"), batch_id, priority, STEP):
+        pass
+    return True
 
 
 async def pause(connection: Connection, kind: str = WHOLE_QUEUE) -> None:
