@@ -47,9 +47,9 @@ SETTINGS_HEAD = """\
 
 Read from the environment, then from a TOML file, then the default; what a command line says wins over all. The file is
 the one that `RUSHES_CONFIG` names, else `rushes/config.toml` in `$XDG_CONFIG_HOME` or `~/.config`; in it a setting has the
-name in the first column. Durations are seconds or ISO 8601 (`PT15M`). A wrong value, or a name in the file that no setting
-has, ends in exit code 2 before any work. `rushes config` shows what holds now and where it came from; secrets are masked
-there and everywhere.
+name in the first column. Durations are seconds, `90m`, `12h`, `30d`, `2w`, or ISO 8601 (`PT15M`). A wrong value, or a name
+in the file that no setting has, ends in exit code 2 before any work. `rushes config` shows what holds now and where it came
+from; secrets are masked there and everywhere.
 
 """
 STAGES_HEAD = """\

@@ -53,20 +53,30 @@ def config_file() -> Path:
     return (Path(config) if config else Path.home() / ".config") / "rushes" / "config.toml"
 
 
-def _seconds(value: Any) -> Any:
-    """Take `30` and `0.5` from the environment for seconds."""
+UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+"""Seconds in what a duration may be given in."""
+
+
+def seconds(value: Any) -> Any:
+    """Take `30`, `0.5`, `90m`, `12h` and `30d` for seconds; leave what is none of these as it is."""
+    if not isinstance(value, str):
+        return value
+    number = value.strip()
+    unit = number[-1:] if number[-1:].isalpha() else ""
     try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
+        return float(number.removesuffix(unit)) * UNITS[unit]
+    except (ValueError, KeyError):
         return value
 
 
-Duration = Annotated[timedelta, BeforeValidator(_seconds), Field(ge=timedelta(0))]
-Seconds = Annotated[timedelta, BeforeValidator(_seconds), Field(gt=timedelta(0))]
+Duration = Annotated[timedelta, BeforeValidator(seconds), Field(ge=timedelta(0))]
+Seconds = Annotated[timedelta, BeforeValidator(seconds), Field(gt=timedelta(0))]
+# Who writes 30 means days, and would lose all but half a minute of their history.
+Age = Annotated[timedelta, BeforeValidator(seconds), Field(ge=timedelta(hours=1), le=timedelta(days=36525))]
 
 
 class Settings(BaseSettings):
-    """All settings. Durations are seconds or ISO 8601."""
+    """All settings. Durations are seconds, `90m`, `12h`, `30d`, or ISO 8601."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="ignore", case_sensitive=True, populate_by_name=True, env_ignore_empty=True
@@ -114,6 +124,13 @@ class Settings(BaseSettings):
     """A worker ends after finding nothing for this time."""
     max_jobs: int | None = Field(default=None, gt=0, validation_alias=_named("max_jobs"))
     """A worker ends after so many jobs."""
+
+    retention_completed: Age | None = Field(default=None, validation_alias=_named("retention_completed"))
+    """How long completed jobs, and batches that completed, are kept: `30d`, at least an hour. By default for ever."""
+    retention_failed: Age | None = Field(default=None, validation_alias=_named("retention_failed"))
+    """How long failed jobs, and batches with failed items, are kept. By default for ever."""
+    retention_cancelled: Age | None = Field(default=None, validation_alias=_named("retention_cancelled"))
+    """How long cancelled jobs, and batches with cancelled items, are kept. By default for ever."""
 
     @field_validator("storage", mode="after")
     @classmethod
