@@ -38,19 +38,23 @@ with new as (
 )
 insert into rushes.jobs (
     kind, priority, batch_id, item_id, step, video_id, lane, host, max_attempts, backoff_base, backoff_cap,
-    backoff_jitter, timeout
+    backoff_jitter, timeout, limited
 )
 select
     first.stage ->> 'stage', coalesce(new.priority, b.priority), b.id, added.id, new.step, new.key,
-    case when (first.stage ->> 'fetches')::boolean then new.lane end, new.host,
+    first.lane, new.host,
     (first.stage -> 'retries' ->> 'max_attempts')::smallint,
     make_interval(secs => (first.stage -> 'retries' ->> 'base')::double precision),
     make_interval(secs => (first.stage -> 'retries' ->> 'cap')::double precision),
     (first.stage -> 'retries' ->> 'jitter')::real,
-    make_interval(secs => (first.stage ->> 'timeout')::double precision)
+    make_interval(secs => (first.stage ->> 'timeout')::double precision),
+    exists (select from rushes.lanes l where l.name = first.lane and l.limited)
 from added
 join new on new.position = added.position
 join rushes.batches b on b.id = $1
-cross join lateral (select b.plan -> 'steps' -> new.step::integer as stage) first
+cross join lateral (select b.plan -> 'steps' -> new.step::integer as stage) planned
+cross join lateral (
+    select planned.stage, case when (planned.stage ->> 'fetches')::boolean then new.lane end as lane
+) first
 order by new.position
 returning id

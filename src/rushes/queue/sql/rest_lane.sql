@@ -1,4 +1,5 @@
--- A host asked for rest: remember until when, and move its ready jobs aside, a bounded step ($4).
+-- A host asked for rest: remember until when, and move its ready jobs aside, a bounded step ($4). Those that wait for a
+-- turn stay where they are: a lane at rest gives none. Relies on jobs_lane (lane, priority desc, id).
 with lane as (
     insert into rushes.lanes (name, paused_until, reason) values ($1, now() + $2::interval, $3)
     on conflict (name) do update set
@@ -8,5 +9,7 @@ with lane as (
 update rushes.jobs j set status = 'retrying', run_at = lane.paused_until, error = $3
 from lane
 where j.id in (
-    select id from rushes.jobs where status = 'queued' and lane = $1 order by id limit $4 for update skip locked
+    select id from rushes.jobs
+    where status = 'queued' and not limited and lane = $1
+    order by priority desc, id limit $4 for update skip locked
 )

@@ -1,0 +1,40 @@
+-- Jobs follow what holds for their lane now, a bounded step ($1) of each lane: those ready in a lane at rest move aside,
+-- those ready in a lane with limits wait for its turns, and those whose lane has none any more wait no longer. It also
+-- answers whether there are limits at all. Relies on jobs_lane and jobs_limited.
+with recursive waited_for as (
+    -- The lanes of the jobs that wait for turns, a probe of the index each.
+    (select lane from rushes.jobs where status = 'queued' and limited order by lane limit 1)
+    union all
+    select (select j.lane from rushes.jobs j where j.status = 'queued' and j.limited and j.lane > w.lane order by j.lane limit 1)
+    from waited_for w
+    where w.lane is not null
+), moved as (
+    select j.id, l.limited, case when not l.limited then l.paused_until end as rest
+    from rushes.lanes l
+    cross join lateral (
+        select id from rushes.jobs
+        where status = 'queued' and not limited and lane = l.name
+        order by priority desc, id limit $1 for update skip locked
+    ) j
+    where l.limited or l.paused_until > now()
+    union all
+    select j.id, false, l.paused_until
+    from waited_for w
+    left join rushes.lanes l on l.name = w.lane
+    cross join lateral (
+        select id from rushes.jobs where status = 'queued' and limited and lane = w.lane limit $1 for update skip locked
+    ) j
+    where l.limited is not true
+), changed as (
+    update rushes.jobs j set
+        limited = moved.limited,
+        status = case when moved.rest > now() then 'retrying' else 'queued' end,
+        run_at = case when moved.rest > now() then moved.rest end
+    from moved
+    where j.id = moved.id
+    returning j.lane
+)
+select
+    (select count(*) from changed) as changed,
+    coalesce((select max(jobs) from (select count(*) as jobs from changed group by lane) most), 0) as most,
+    exists (select from rushes.limits) or exists (select from rushes.lanes where limited) as limits
