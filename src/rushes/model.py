@@ -179,6 +179,25 @@ class Job:
     run_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    error_details: JSON | None = None
+    """Of a failure, for the curious: a bug's traceback, what a stage added, the remedy."""
+    dedup_key: str | None = None
+    github_workflow_run_id: str | None = None
+
+    @property
+    def job_type(self) -> str:
+        """The kind."""
+        return self.kind
+
+    @property
+    def error_message(self) -> str | None:
+        """Why it failed the last time."""
+        return self.error
+
+    @property
+    def queued_at(self) -> datetime:
+        """Since when it waits, or from when on: when it was made, or for a retry and a scheduled job when it is due."""
+        return self.run_at or self.created_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +238,8 @@ class Produced:
     """Found videos that join the batch. A run that finds any ends its own item as skipped (`expanded`)."""
     search_text: tuple[tuple[float, str], ...] = ()
     """Passages for the full-text index: (seconds, text)."""
+    value: Any = None
+    """What the job came to, as JSON, for whoever enqueued it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ async def test_a_worker_told_to_stop_ends_though_its_source_is_away(
         if kind == "endless":
             await began.wait()
         else:
-            while not worker._settling._unwritten:
+            while worker._settling.idle:
                 await asyncio.sleep(0.01)
         worker.stop(grace=timedelta(0))
         assert (await working).exit_reason is ExitReason.TERMINATED

@@ -112,7 +112,10 @@ async def test_what_was_made_before_is_used_again(database, stage, start_batch, 
     report = await make_worker("write", batch=await start_batch("write")).run()
     assert (report.completed, report.reused) == (1, 1)
     results = [row["result"] for row in await database.pool.fetch("select result from rushes.jobs order by id")]
-    assert [(result["notes"], result["reused"]) for result in results] == [(["a note"], False), (["a note"], True)]
+    assert [(result["notes"], result.get("reused", False)) for result in results] == [
+        (["a note"], False),
+        (["a note"], True),
+    ]
     assert await database.pool.fetchval("select count(*) from rushes.artifacts") == 1
 
 

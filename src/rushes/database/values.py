@@ -43,7 +43,7 @@ def _encoder(version: bytes) -> Callable[[Any], bytes]:
 
 
 def _decoder(skipped: int) -> Callable[[bytes], Any]:
-    return lambda data: json.loads(data[skipped:])
+    return lambda data: json.loads(data[skipped:].decode())
 
 
 def _storable_tree(value: Any) -> Any:

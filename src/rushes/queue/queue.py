@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from rushes.database import storable
 from rushes.model import BatchId, Job, JobId, Lease, Outcome, Verdict, WorkerId
 from rushes.queue import presence, upkeep
 from rushes.queue.doorbell import Doorbell
+from rushes.queue.enqueueing import enqueue
 from rushes.queue.jobs import Claimed, NewJob, read_claimed, read_job
 from rushes.queue.settlement import Settled, settle
 from rushes.queue.statements import sql
@@ -29,14 +30,16 @@ class Queue:
         self._lease = lease
         self.doorbell = Doorbell(pool)
 
-    async def enqueue(self, jobs: Sequence[NewJob]) -> list[JobId]:
-        """Add jobs. Returns their ids in the order given."""
-        if not jobs:
-            return []
-        columns = map(list, zip(*(job.row() for job in jobs), strict=True))
-        rows = await self._pool.fetch(sql("enqueue"), *columns)
-        self.doorbell.ring()
-        return sorted(JobId(row["id"]) for row in rows)
+    async def enqueue(self, jobs: Iterable[NewJob]) -> list[JobId]:
+        """Add jobs in one transaction. Returns their ids in the order given; a job whose key lives already has that one's.
+
+        Raises: UsageError, for a value of the wrong type or out of range.
+        """
+        async with self._pool.acquire() as connection:
+            ids = await enqueue(connection, jobs)
+        if ids:
+            self.doorbell.ring()
+        return ids
 
     async def claim(
         self, worker: WorkerId, slots: Mapping[str, int], *, host: str, batch: BatchId | None = None
@@ -45,15 +48,8 @@ class Queue:
 
         Jobs tied to another host are left to it; with `batch`, only that batch's jobs are taken.
         """
-        arguments = (list(slots), list(slots.values()), worker, self._lease, host)
-        async with self._pool.acquire() as connection, connection.transaction():
-            if batch is None:
-                rows = await connection.fetch(sql("claim"), *arguments)
-            else:
-                rows = await connection.fetch(sql("claim_batch"), *arguments, batch)
-            items = [row["item_id"] for row in rows if row["item_id"]]
-            if items:
-                await connection.execute(sql("start"), items)
+        kinds, counts = list(slots), list(slots.values())
+        rows = await self._pool.fetch(sql("claim"), kinds, counts, worker, self._lease, host, batch)
         return sorted((read_claimed(row) for row in rows), key=lambda one: (-one.job.priority, one.job.id))
 
     async def extend(self, beats: Sequence[Beat]) -> list[Verdict]:

@@ -33,6 +33,7 @@ from rushes.model import (
     Produced,
 )
 from rushes.queue import control
+from rushes.queue.endings import tally
 from rushes.queue.events import add_events
 from rushes.queue.items import add_items
 from rushes.queue.statements import sql
@@ -46,6 +47,8 @@ LANE_STEP = 1000
 """Jobs moved aside in one statement when a host asks for rest; the rest follow at the next ticks."""
 
 LONGEST_REST = timedelta(days=1)
+
+_ENDED = (JobStatus.COMPLETED, JobStatus.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +78,13 @@ async def settle(connection: Connection, outcomes: Sequence[Outcome], verdicts: 
     """Write outcomes in one transaction. `verdicts` overrides how each is judged (`lost`, `orphaned`)."""
     if not outcomes:
         return Settled({}, ())
+    judged = sorted(
+        zip(outcomes, verdicts or map(_verdict, outcomes), strict=True), key=lambda pair: pair[0].lease.job_id
+    )
     by_job = {outcome.lease.job_id: outcome for outcome in outcomes}
     async with connection.transaction():
-        rows = await _end_jobs(connection, outcomes, verdicts or [_verdict(outcome) for outcome in outcomes])
+        rows = await _end_jobs(connection, *zip(*judged, strict=True))
+        await tally(connection, [row["id"] for row in rows if row["status"] in _ENDED])
         settled = sorted(((row, by_job[row["id"]]) for row in rows), key=lambda pair: pair[0]["id"])
         following = await _move_on(connection, settled)
         await _rest_lanes(connection, settled)
@@ -103,25 +110,35 @@ def _verdict(outcome: Outcome) -> str:
 async def _end_jobs(connection: Connection, outcomes: Sequence[Outcome], verdicts: Sequence[str]) -> list[Record]:
     failures = [outcome.failure for outcome in outcomes]
     produced = [outcome.produced for outcome in outcomes]
+    leases = [outcome.lease for outcome in outcomes]
     rows: list[Record] = await connection.fetch(
         sql("settle"),
-        [outcome.lease.job_id for outcome in outcomes],
-        [outcome.lease.token for outcome in outcomes],
-        [outcome.lease.worker_id for outcome in outcomes],
+        [lease.job_id for lease in leases],
+        [lease.token for lease in leases],
+        [lease.worker_id for lease in leases],
         verdicts,
-        [_result(made) for made in produced],
-        [_identity(outcome) for outcome in outcomes],
-        [failure.error_class.value if failure else None for failure in failures],
-        [storable(failure.message) if failure else None for failure in failures],
-        [_details(failure) for failure in failures],
-        [_rest(failure) for failure in failures],
+        _column(map(_result, produced)),
+        _column(map(_identity, outcomes)),
+        _column(failure and failure.error_class.value for failure in failures),
+        _column(failure and storable(failure.message) for failure in failures),
+        _column(map(_details, failures)),
+        _column(map(_rest, failures)),
     )
     return rows
 
 
+def _column(values: Iterable[Any]) -> list[Any] | None:
+    """An array for `unnest`, which fills up with nulls whatever is shorter: for nulls alone nothing need be sent."""
+    column = list(values)
+    return column if any(value is not None for value in column) else None
+
+
 def _identity(outcome: Outcome) -> str | None:
+    """Under which name what it made can be found; nothing where nothing was made."""
     made = outcome.produced
-    return None if made is None else made.fingerprint or _own(outcome.lease.job_id)
+    if made is None:
+        return None
+    return made.fingerprint or (_own(outcome.lease.job_id) if made.artifacts else None)
 
 
 def _own(job_id: int) -> str:
@@ -130,17 +147,22 @@ def _own(job_id: int) -> str:
 
 
 def _result(made: Produced | None) -> dict[str, Any] | None:
+    """What there is to tell of a completed run; None, for most jobs of a user's own, costs nothing."""
     if made is None:
         return None
-    engine = made.engine
-    return {
-        "reused": made.reused,
-        "notes": list(made.notes),
-        "engine": engine and {
+    told: dict[str, Any] = {}
+    if made.value is not None:
+        told["value"] = made.value
+    if made.reused:
+        told["reused"] = True
+    if made.notes:
+        told["notes"] = list(made.notes)
+    if (engine := made.engine) is not None:
+        told["engine"] = {
             "name": engine.name, "model": engine.model, "input_tokens": engine.input_tokens,
             "output_tokens": engine.output_tokens, "cost": engine.cost,
-        },
-    }  # fmt: skip
+        }  # fmt: skip
+    return told or None
 
 
 def _rest(failure: Failure | None) -> timedelta | None:
@@ -156,7 +178,8 @@ async def _move_on(connection: Connection, settled: Sequence[tuple[Record, Outco
     """Publish what was made, enqueue next stages, end items, count batches. Returns how many jobs are new."""
     completed = [(row, made) for row, outcome in settled if row["status"] == "completed" and (made := outcome.produced)]
     items = [row["item_id"] for row, _ in settled if row["item_id"]]
-    await connection.execute(sql("lock_items"), items)
+    if items:
+        await connection.execute(sql("lock_items"), items)
     await _publish(connection, completed)
     same_as = await _late_duplicates(connection, completed)
     onward = [
@@ -170,15 +193,16 @@ async def _move_on(connection: Connection, settled: Sequence[tuple[Record, Outco
     for row, made in completed:
         if made.items and row["batch_id"]:
             tallies[row["batch_id"]].found.append(made.items)
-    for batch_id, tally in sorted(tallies.items()):
-        await _count(connection, batch_id, tally)
+    for batch_id, changes in sorted(tallies.items()):
+        await _count(connection, batch_id, changes)
     return len(followers)
 
 
 async def _publish(connection: Connection, completed: Sequence[tuple[Record, Produced]]) -> None:
     """Make artifacts, facts and passages visible."""
     fresh = [(row, made) for row, made in completed if not made.reused]
-    await connection.execute(sql("lock_videos"), [row["item_id"] for row, _ in fresh if row["item_id"]])
+    if items := [row["item_id"] for row, _ in fresh if row["item_id"]]:
+        await connection.execute(sql("lock_videos"), items)
     made_files = [
         (made.fingerprint or _own(row["id"]), row["id"], a.kind, a.name, a.size, a.sha256, a.media_type, a.metadata)
         for row, made in fresh

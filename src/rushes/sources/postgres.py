@@ -110,10 +110,12 @@ class QueueSource:
 
     async def _assign(self, claimed: Sequence[Claimed]) -> list[Assignment]:
         items = [one.job.item_id for one in claimed if one.job.item_id]
-        facts = {row["id"]: row for row in await self._pool.fetch(sql("items_at_work"), items)}
+        facts: dict[int, Record] = {}
         made: dict[int, list[Artifact]] = {}
-        for row in await self._pool.fetch(sql("made_for_items"), items):
-            made.setdefault(row["item_id"], []).append(_artifact(row))
+        if items:
+            facts = {row["id"]: row for row in await self._pool.fetch(sql("items_at_work"), items)}
+            for row in await self._pool.fetch(sql("made_for_items"), items):
+                made.setdefault(row["item_id"], []).append(_artifact(row))
         videos = await self._named_videos(claimed)
         return [self._assignment(one, facts.get(one.job.item_id or 0), made, videos) for one in claimed]
 
@@ -168,8 +170,8 @@ def _key_named_by(job: Job) -> str:
 
 
 def _source_of_address(job: Job) -> Source | None:
-    with contextlib.suppress(BadAddress):
-        if job.video_id and is_address(job.video_id):
+    if job.video_id and is_address(job.video_id):
+        with contextlib.suppress(BadAddress):
             return source_of(job.video_id)
     return None
 

@@ -67,6 +67,8 @@ class Result:
     """Passages for the full-text index: (seconds, text)."""
     reusable: bool = True
     """False for a makeshift, such as the fall-back of a model that was down: a later run shall try again."""
+    value: Any = None
+    """What the job came to, as JSON, for whoever enqueued it: it is stored with the job."""
 
 
 class Context(Protocol):

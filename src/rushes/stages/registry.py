@@ -89,6 +89,8 @@ def check_item_options(plan: Plan, options: Mapping[str, Mapping[str, Any]]) -> 
 
 def with_options(plan: Plan, options: Mapping[str, Mapping[str, Any]]) -> Plan:
     """The plan with one item's own options over the batch's."""
+    if not options:
+        return plan
     known = [step.stage for step in plan.steps]
     for name in options:
         if name not in known:
@@ -112,6 +114,8 @@ def parse_options(stage: Stage, given: JSON) -> Options:
 
 def wanted(plan: Plan, index: int) -> frozenset[str]:
     """What the stages after `index` ask of a fetching stage; empty where one of them runs elsewhere and is unknown here."""
+    if index + 1 == len(plan.steps):
+        return frozenset()
     known = names()
     if any(step.stage not in known for step in plan.steps[index + 1 :]):
         return frozenset()

@@ -28,7 +28,7 @@ class Clock:
         self._bounds = bounds
         self._now = now
         self._started = self._last_work = now()
-        self._blind = False
+        self._found_nothing = False
 
     @property
     def elapsed(self) -> timedelta:
@@ -36,12 +36,11 @@ class Clock:
 
     def saw_work(self) -> None:
         self._last_work = self._now()
+        self._found_nothing = False
 
-    def looked(self, *, in_vain: bool) -> None:
-        """Whether the source could be looked into: one that cannot be reached is not empty."""
-        self._blind = in_vain
-        if in_vain:
-            self.saw_work()
+    def found_nothing(self) -> None:
+        """The source was looked into and is empty: one that cannot be reached is not."""
+        self._found_nothing = True
 
     def jobs_left(self, begun: int) -> int | None:
         """How many more jobs may begin; None: any number."""
@@ -55,7 +54,7 @@ class Clock:
         if self.jobs_left(begun) == 0:
             return ExitReason.MAX_JOBS
         idle = timedelta(seconds=self._now() - self._last_work)
-        if bounds.empty_timeout is not None and idle >= bounds.empty_timeout and not self._blind:
+        if bounds.empty_timeout is not None and idle >= bounds.empty_timeout and self._found_nothing:
             return ExitReason.EMPTY
         return None
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from rushes.errors import Permanent
 from rushes.model import Source, Trust
 from rushes.settings import Settings
 from rushes.sources.base import Assignment
 from rushes.stages.base import InputFile, Options, Service
 from rushes.storage import LocalStorage
+from rushes.worker.scratch import Scratch
 from rushes.worker.services import Services
 
 S = TypeVar("S", bound=Service)
@@ -33,15 +35,20 @@ class RunContext:
     options: Options
     wanted: frozenset[str]
     settings: Settings
-    scratch: Path
+    folder: Scratch
     storage: LocalStorage
     services: Services
     state: Progress = field(default_factory=Progress)
 
     @property
     def source(self) -> Source:
-        assert self.assignment.source is not None  # noqa: S101  (a job without one never gets this far)
+        if self.assignment.source is None:
+            raise Permanent(f"no such video: {self.assignment.job.video_id!r}")
         return self.assignment.source
+
+    @property
+    def scratch(self) -> Path:
+        return self.folder.path
 
     @property
     def title(self) -> str | None:

@@ -28,6 +28,7 @@ class Runner:
 
     def __init__(self, settings: Settings, source: WorkSource, storage: LocalStorage, services: Services) -> None:
         self._settings = settings
+        self._scratch = settings.scratch
         self._source = source
         self._storage = storage
         self._services = services
@@ -42,24 +43,24 @@ class Runner:
 
     async def _produce(self, assignment: Assignment, progress: Progress) -> Produced:
         plan, stage, options = self._stage(assignment)
-        if assignment.source is None:
-            raise Permanent(f"no such video: {assignment.job.video_id!r}")
         wanted = registry.wanted(plan, assignment.step)
         identity = fingerprint(assignment, stage, options, wanted)
         made = await self._made_before(assignment, identity)
         if made:
             return made
-        await asyncio.to_thread(self._check_inputs, assignment, stage)
-        with Scratch(self._settings.scratch, assignment.lease, of=assignment.source.key) as scratch:
+        if assignment.inputs:
+            await asyncio.to_thread(self._check_inputs, assignment, stage)
+        what = assignment.source.key if assignment.source else assignment.job.kind
+        with Scratch(self._scratch, assignment.lease, of=what) as scratch:
             context = RunContext(
-                assignment, options, wanted, self._settings, scratch.path, self._storage, self._services, progress
+                assignment, options, wanted, self._settings, scratch, self._storage, self._services, progress
             )
             # Whatever ends this attempt, but its success or a failure for good, leaves its files to the next one.
             scratch.keep = True
             try:
                 result = await _within(assignment.timeout, stage.run(assignment.job, context))
                 _check(stage, result)
-                artifacts = await asyncio.to_thread(self._store, assignment, result.made)
+                artifacts = await asyncio.to_thread(self._store, assignment, result.made) if result.made else ()
             except Permanent:
                 scratch.keep = False
                 raise
@@ -127,7 +128,9 @@ def _changed(path: Path) -> Permanent:
 
 
 async def _within(timeout: timedelta | None, work: Awaitable[Result]) -> Result:
-    limit = asyncio.timeout(None if timeout is None else timeout.total_seconds())
+    if timeout is None:
+        return await work
+    limit = asyncio.timeout(timeout.total_seconds())
     try:
         async with limit:
             return await work
@@ -158,4 +161,5 @@ def _produced(result: Result, artifacts: Sequence[Artifact], identity: str | Non
         notes=tuple(result.notes),
         items=tuple(result.items),
         search_text=tuple(result.search_text),
+        value=result.value,
     )

@@ -1,8 +1,9 @@
 """The worker's loop: fill free slots with claims, run, settle, keep leases alive, stop in order.
 
 Four tasks live side by side: the loop that claims, one task a job, the heartbeat, and the settling. Only the loop starts
-jobs; a job frees its slot when its outcome is durable. The heartbeat is the one channel by which a job learns that it was
-cancelled or lost; it then cancels that job's task, which ends the stage's children.
+jobs; a job's task ends when it hands over its outcome, and its slot is free when that is durable. The heartbeat is the
+one channel by which a job learns that it was cancelled or lost; it then cancels that job's task, which ends the stage's
+children.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ POLL_SECONDS = 1.0
 FLUSH_SECONDS = 10.0
 """What is cancelled when the worker ends gets so long to be given back; the source may be away for good."""
 UPKEEP_SECONDS = 2.0
+CLAIM_AT_ONCE = 500
+"""Jobs in one claim at most: while they run, the next are claimed."""
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,8 @@ class _Running:
     progress: Progress = field(default_factory=Progress)
     give_back: bool = True
     """What a cancellation means: give the job back, or (it is somebody else's now) say nothing."""
+    handed_over: bool = False
+    """Its outcome is on its way to the source."""
 
 
 class Worker:
@@ -68,8 +73,9 @@ class Worker:
         self._services = Services(settings)
         self._runner = Runner(settings, source, LocalStorage(settings.artifacts), self._services)
         self._trouble = trouble
-        self._settling = Settling(source, trouble)
+        self._settling = Settling(source, self._written, trouble)
         self._running: dict[JobId, _Running] = {}
+        self._busy: Counter[str] = Counter()
         self._giving_back: set[asyncio.Task[None]] = set()
         self._stop: ExitReason | None = None
         self._deadline = float("inf")
@@ -121,6 +127,8 @@ class Worker:
                 return reason
             self._wake.clear()
             claimed = await self._claim(clock)
+            if claimed >= CLAIM_AT_ONCE:
+                continue
             if not claimed and not self._running and (ended := await self._standing()):
                 return ended
             await self._wait(clock.seconds_left() + 0.001)
@@ -129,25 +137,25 @@ class Worker:
         free = self._free_slots(clock.jobs_left(self._begun))
         if not free:
             return 0
-        assignments: Sequence[Assignment] | None = None
+        assignments: Sequence[Assignment] = ()
         with self._through_outages():
             assignments = await self._source.claim(free)
             self._trouble(None)
-        clock.looked(in_vain=assignments is None)
-        for assignment in assignments or ():
+            if not assignments:
+                clock.found_nothing()
+        for assignment in assignments:
             self._begin(assignment)
-        return len(assignments or ())
+        return len(assignments)
 
     def _free_slots(self, most: int | None) -> dict[str, int]:
-        """Free slots of each kind, together at most `most`."""
-        busy = Counter(running.assignment.job.kind for running in self._running.values())
+        """Free slots of each kind, together at most `most` and what one claim takes."""
+        left = CLAIM_AT_ONCE if most is None else min(most, CLAIM_AT_ONCE)
         free: dict[str, int] = {}
         for kind, slots in self._slots.items():
-            count = slots - busy[kind]
-            if most is not None:
-                count = min(count, most - sum(free.values()))
+            count = min(slots - self._busy[kind], left)
             if count > 0:
                 free[kind] = count
+                left -= count
         return free
 
     async def _standing(self) -> ExitReason | None:
@@ -166,56 +174,64 @@ class Worker:
             task.add_done_callback(self._giving_back.discard)
             return
         self._begun += 1
+        self._busy[assignment.job.kind] += 1
         progress = Progress()
-        task = asyncio.create_task(self._work(assignment, progress), name=f"{assignment.job.kind} {job}")
+        task = asyncio.create_task(self._work(assignment, progress))
         self._running[job] = _Running(assignment, task, progress)
 
     async def _give_back_after(self, earlier: asyncio.Task[None], assignment: Assignment) -> None:
         """At once would be to claim it again at once."""
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait([earlier])
-        await self._give_back(assignment)
-        self._wake.set()
-
-    async def _give_back(self, assignment: Assignment) -> None:
-        await self._settling.settle(Outcome(assignment.lease))
-        self.report.released += 1
+        self._settling.put(Outcome(assignment.lease))
 
     async def _work(self, assignment: Assignment, progress: Progress) -> None:
-        job = assignment.job.id
         try:
             outcome = await self._runner.run(assignment, progress)
-            await self._settle(assignment, outcome)
         except asyncio.CancelledError:
-            if self._running[job].give_back:
-                self._begun -= 1
-                await self._give_back(assignment)
-        finally:
-            self._running.pop(job, None)
-            self._wake.set()
+            if not self._running[assignment.job.id].give_back:
+                self._free(assignment)
+                return
+            outcome = Outcome(assignment.lease)
+        # Nothing is awaited from here on: a cancellation cannot lose what is made.
+        self._hand_over(outcome)
 
-    async def _settle(self, assignment: Assignment, outcome: Outcome) -> None:
-        # From here on a cancellation must not lose what is made: it waits until the outcome is durable.
-        settlement = asyncio.ensure_future(self._settling.settle(outcome))
-        while not settlement.done():
-            with contextlib.suppress(asyncio.CancelledError):
-                await asyncio.shield(settlement)
-        self._count(assignment, outcome, counted=settlement.result())
+    def _hand_over(self, outcome: Outcome) -> None:
+        self._running[outcome.lease.job_id].handed_over = True
+        self._settling.put(outcome)
 
-    def _count(self, assignment: Assignment, outcome: Outcome, *, counted: bool) -> None:
-        report = self.report
+    def _written(self, outcome: Outcome, counted: bool) -> None:  # noqa: FBT001  (the shape of `Written`)
+        """An outcome is durable: count it, and free its slot if it had one."""
+        running = self._running.get(outcome.lease.job_id)
+        had_slot = running is not None and running.assignment.lease == outcome.lease
+        given_back = self._count(outcome, counted=counted)
+        if running is not None and had_slot:
+            self._begun -= given_back
+            self._free(running.assignment)
+            if counted and not given_back:
+                kind = running.assignment.job.kind
+                self.report.by_kind[kind] = self.report.by_kind.get(kind, 0) + 1
+        self._wake.set()
+
+    def _free(self, assignment: Assignment) -> None:
+        del self._running[assignment.job.id]
+        self._busy[assignment.job.kind] -= 1
+        self._wake.set()
+
+    def _count(self, outcome: Outcome, *, counted: bool) -> bool:
+        """Count an outcome in the report. Returns whether it gave its job back."""
+        report, failure = self.report, outcome.failure
+        given_back = outcome.produced is None and (failure is None or failure.environment)
         if not counted:
             report.stale += 1
-            return
-        if outcome.failure is not None and outcome.failure.environment:
+        elif given_back:
             report.released += 1
-            return
-        report.processed += 1
-        kind = assignment.job.kind
-        report.by_kind[kind] = report.by_kind.get(kind, 0) + 1
-        report.completed += outcome.produced is not None
-        report.failed += outcome.failure is not None
-        report.reused += bool(outcome.produced and outcome.produced.reused)
+        else:
+            report.processed += 1
+            report.completed += outcome.produced is not None
+            report.failed += failure is not None
+            report.reused += bool(outcome.produced and outcome.produced.reused)
+        return given_back
 
     async def _heartbeat(self) -> None:
         while True:
@@ -254,10 +270,15 @@ class Worker:
         tasks = [*(running.task for running in self._running.values()), *self._giving_back]
         for task in tasks:
             task.cancel()
-        if tasks and not settling.done():
-            await asyncio.wait(tasks, timeout=FLUSH_SECONDS)
-        self._settling.abandon()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for running in self._running.values():
+            if not running.handed_over:  # cancelled before it began
+                self._hand_over(Outcome(running.assignment.lease))
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + FLUSH_SECONDS
+        while not (self._settling.idle or settling.done()) and loop.time() < deadline:
+            self._wake.clear()
+            await self._wait(deadline - loop.time())
 
     async def _wait(self, seconds: float) -> None:
         """Wait until something happens, but no longer than a poll takes.

@@ -18,40 +18,51 @@ from rushes.model import Lease
 
 
 class Scratch:
-    """The folder of one attempt, locked while it runs. `keep` it for the next attempt, or it goes when this one ends."""
+    """The folder of one attempt, made when it is first asked for and locked while it runs.
+
+    `keep` it for the next attempt, or it goes when this one ends.
+    """
 
     def __init__(self, root: Path, lease: Lease, *, of: str) -> None:
         """`of` is what it works at: another database counts its jobs from 1 as well."""
         self._root = root
         self._lease = lease
+        self._of = of
+        self._path: Path | None = None
         self._lock: int | None = None
-        self._name = f"job-{lease.job_id}-{hashlib.sha256(of.encode()).hexdigest()[:8]}"
-        self.path = root / self._name
         self.keep = False
 
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        if self._path is None:
+            self._path = self._make()
+        return self._path
+
     def __enter__(self) -> Self:
-        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not self._take():
-            self.path = self._root / f"{self._name}-{self._lease.token}"
-            self._take()
-        self.path.mkdir(exist_ok=True, mode=0o700)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self.keep:
-            shutil.rmtree(self.path, ignore_errors=True)
-            self._lock_file.unlink(missing_ok=True)
+        if self._path is not None and not self.keep:
+            shutil.rmtree(self._path, ignore_errors=True)
+            _lock_file(self._path).unlink(missing_ok=True)
         if self._lock is not None:
             os.close(self._lock)
 
-    @property
-    def _lock_file(self) -> Path:
-        return self.path.with_suffix(".lock")
+    def _make(self) -> Path:
+        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        name = f"job-{self._lease.job_id}-{hashlib.sha256(self._of.encode()).hexdigest()[:8]}"
+        path = self._root / name
+        if not self._take(path):
+            path = self._root / f"{name}-{self._lease.token}"
+            self._take(path)
+        path.mkdir(exist_ok=True, mode=0o700)
+        return path
 
-    def _take(self) -> bool:
-        handle = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def _take(self, path: Path) -> bool:
+        handle = os.open(_lock_file(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -59,3 +70,7 @@ class Scratch:
             return False
         self._lock = handle
         return True
+
+
+def _lock_file(path: Path) -> Path:
+    return path.with_suffix(".lock")

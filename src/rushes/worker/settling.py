@@ -1,70 +1,63 @@
-"""Settling in bulk: outcomes gather while a settlement is under way, and the next one takes them all.
+"""Buffered settling: outcomes gather while a settlement is under way, and the next one takes them all.
 
-A slot is free only when its outcome is durable. While the source cannot be reached outcomes wait here, and nothing is
-claimed, because no slot comes free.
+The buffer needs no timer: alone, an outcome is written at once, and the busier the worker, the more there are in each
+write. A slot is free only when its outcome is durable. While the source cannot be reached outcomes wait here, and nothing
+is claimed, because no slot comes free.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from rushes.errors import ErrorClass, RushesError
+from rushes.errors import ErrorClass
 from rushes.model import Failure, Lease, Outcome
 from rushes.sources.base import WorkSource
 
 RETRY_SECONDS = 1.0
 """Between two tries while the source cannot be reached."""
+AT_ONCE = 1000
+"""Outcomes in one settlement at most: more make its locks last longer, and cost each no less."""
 
-
-class Abandoned(RushesError):  # noqa: N818  (what became of it)
-    """An outcome was not written: the worker had to end while the source could not be reached."""
+Written = Callable[[Outcome, bool], None]
+"""Is told of each outcome that is durable, and whether it counted; False: the lease was lost."""
 
 
 class Settling:
     """Writes outcomes to the source, in order, as long as `run` runs."""
 
-    def __init__(self, source: WorkSource, trouble: Callable[[Exception | None], None]) -> None:
+    def __init__(self, source: WorkSource, written: Written, trouble: Callable[[Exception | None], None]) -> None:
         self._source = source
+        self._written = written
         self._trouble = trouble
-        self._waiting: list[tuple[Outcome, asyncio.Future[bool]]] = []
+        self._waiting: list[Outcome] = []
         self._some = asyncio.Event()
-        self._unwritten: set[asyncio.Future[bool]] = set()
-        self._abandoned = False
+        self._unwritten = 0
 
-    async def settle(self, outcome: Outcome) -> bool:
-        """Write an outcome. Returns, once that is durable, whether it counted; False: the lease was lost.
+    @property
+    def idle(self) -> bool:
+        """Whether all that came is durable."""
+        return self._unwritten == 0
 
-        Raises: Abandoned.
-        """
-        if self._abandoned:
-            raise Abandoned("no outcomes are written any more")
-        written = asyncio.get_running_loop().create_future()
-        self._unwritten.add(written)
-        written.add_done_callback(self._unwritten.discard)
-        self._waiting.append((outcome, written))
+    def put(self, outcome: Outcome) -> None:
+        """Have an outcome written."""
+        self._waiting.append(outcome)
+        self._unwritten += 1
         self._some.set()
-        return bool(await written)
-
-    def abandon(self) -> None:
-        """Write no more. Who waits for an outcome is told; its lease runs out, and the work is done again."""
-        self._abandoned = True
-        for written in list(self._unwritten):
-            if not written.done():
-                written.set_exception(Abandoned("the source could not be reached before the worker had to end"))
 
     async def run(self) -> None:
-        """Write what comes, until cancelled; call only when nothing is waiting any more."""
+        """Write what comes, until cancelled; call only when nothing is waiting any more, or all is to be dropped."""
         while True:
             await self._some.wait()
-            self._some.clear()
-            batch, self._waiting = self._waiting, []
-            stale = {lease.job_id for lease in await self._write([outcome for outcome, _ in batch])}
-            for outcome, written in batch:
-                if not written.done():
-                    written.set_result(outcome.lease.job_id not in stale)
+            batch, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+            if not self._waiting:
+                self._some.clear()
+            stale = set(await self._write(batch))
+            self._unwritten -= len(batch)
+            for outcome in batch:
+                self._written(outcome, outcome.lease not in stale)
 
-    async def _write(self, outcomes: list[Outcome]) -> list[Lease]:
+    async def _write(self, outcomes: Sequence[Outcome]) -> list[Lease]:
         while True:
             try:
                 stale = list(await self._source.settle(outcomes))
@@ -77,7 +70,7 @@ class Settling:
                 self._trouble(None)
                 return stale
 
-    async def _write_apart(self, outcomes: list[Outcome], error: Exception) -> list[Lease]:
+    async def _write_apart(self, outcomes: Sequence[Outcome], error: Exception) -> list[Lease]:
         """An outcome that cannot be written must not keep the others: each alone, and that one as what it is, a bug."""
         if len(outcomes) > 1:
             return [lease for outcome in outcomes for lease in await self._write([outcome])]

@@ -1,23 +1,61 @@
--- Take up to `slots` ready jobs of each kind. Relies on jobs_ready (kind, priority desc, id).
-with wanted as (
+-- Take up to `slots` ready jobs of each kind, of all batches or of one ($6), and have their items begin. Relies on
+-- jobs_ready (kind, priority desc, id) and jobs_ready_batch (batch_id, kind, priority desc, id).
+--
+-- It commits without waiting for the disk: a claim lost in a crash of the server only repeats work, because the outcome
+-- made under it finds no lease. Rows are addressed by ctid, which the lock has just pinned.
+with durability as materialized (
+    select set_config('synchronous_commit', 'off', true)
+), wanted as materialized (
     select w.kind, w.slots
     from unnest($1::text[], $2::integer[]) as w (kind, slots)
+    cross join durability
     where not exists (select from rushes.pauses p where p.kind in ('*', w.kind))
-), picked as (
-    select ready.id
+), of_any_batch as materialized (
+    select ready.row
     from wanted
     cross join lateral (
-        select j.id
+        select j.ctid as row
         from rushes.jobs j
-        where j.kind = wanted.kind and j.status = 'queued' and not j.held and not j.limited and (j.host is null or j.host = $5)
+        where
+            j.kind = wanted.kind and j.status = 'queued' and not j.held and not j.limited
+            and (j.host is null or j.host = $5)
         order by j.priority desc, j.id
         limit wanted.slots
         for update skip locked
     ) ready
+    where $6::bigint is null
+), of_one_batch as materialized (
+    select ready.row
+    from wanted
+    cross join lateral (
+        select j.ctid as row
+        from rushes.jobs j
+        where
+            j.batch_id = $6::bigint and j.kind = wanted.kind and j.status = 'queued' and not j.held and not j.limited
+            and (j.host is null or j.host = $5)
+        order by j.priority desc, j.id
+        limit wanted.slots
+        for update skip locked
+    ) ready
+    where $6::bigint is not null
+), claimed as (
+    update rushes.jobs j set
+        status = 'processing', attempts = attempts + 1, token = token + 1, worker_id = $3,
+        lease_until = now() + $4::interval, started_at = now(), progress = null, note = null, error_class = null,
+        error = null, error_details = null
+    where j.ctid = any(array(select row from of_any_batch union all select row from of_one_batch))
+    returning j.*
+), begun as (
+    update rushes.items set status = 'processing', started_at = now()
+    where id = any(array(select item_id from claimed where item_id is not null)) and status = 'pending'
+    returning batch_id
+), pending as (
+    select id from rushes.batches
+    where id = any(array(select batch_id from begun)) and status = 'pending'
+    order by id for no key update
+), begun_batches as (
+    update rushes.batches b set status = 'processing', started_at = coalesce(b.started_at, now())
+    from pending
+    where b.id = pending.id
 )
-update rushes.jobs j set
-    status = 'processing', attempts = attempts + 1, token = token + 1, worker_id = $3, lease_until = now() + $4::interval,
-    started_at = now(), progress = null, note = null, error_class = null, error = null, error_details = null
-from picked
-where j.id = picked.id
-returning j.*
+select * from claimed

@@ -8,7 +8,7 @@ with beat as (
     from beat b
     join rushes.jobs j on j.id = b.id
     where
-        j.token = b.token and j.worker_id = b.worker_id and j.status = 'processing'
+        j.token = b.token and j.worker_id = b.worker_id
         and (
             j.lease_until < now() + $6::interval / 2
             or j.progress is distinct from b.progress or j.note is distinct from b.note
@@ -20,6 +20,6 @@ with beat as (
     from news
     where j.id = news.id
 )
-select b.id, coalesce(j.token = b.token and j.worker_id = b.worker_id and j.status = 'processing', false) as held,
+select b.id, coalesce(j.token = b.token and j.worker_id = b.worker_id, false) as held,
     coalesce(j.status = 'cancelled', false) as cancelled
 from beat b left join rushes.jobs j on j.id = b.id

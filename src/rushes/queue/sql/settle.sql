@@ -1,10 +1,8 @@
 -- Write outcomes: only under the lease they were made with (job, token and worker). What does not come back was stale.
-with outcome as (
-    select * from unnest(
-        $1::bigint[], $2::integer[], $3::bigint[], $4::text[], $5::jsonb[], $6::text[], $7::text[], $8::text[],
-        $9::jsonb[], $10::interval[]
-    ) as o (id, token, worker_id, verdict, result, fingerprint, error_class, error, details, delay)
-), fenced as (
+-- They come in the order of job ids, which is the order of locks. Only a running job has a worker: to ask for its status
+-- as well would lead the planner through all that run, instead of to these.
+with judged as (
+    -- What is read here does not change under a lease; whether that still holds the update asks once more.
     select
         o.*,
         case
@@ -21,11 +19,11 @@ with outcome as (
             when o.verdict = 'lost' then 'queued'
             else 'retrying'
         end as status
-    from outcome o
+    from unnest(
+        $1::bigint[], $2::integer[], $3::bigint[], $4::text[], $5::jsonb[], $6::text[], $7::text[], $8::text[],
+        $9::jsonb[], $10::interval[]
+    ) as o (id, token, worker_id, verdict, result, fingerprint, error_class, error, details, delay)
     join rushes.jobs j on j.id = o.id
-    where j.status = 'processing' and j.token = o.token and j.worker_id = o.worker_id
-    order by j.id
-    for update of j
 )
 update rushes.jobs j set
     status = f.status,
@@ -49,6 +47,6 @@ update rushes.jobs j set
     progress = case when f.status = 'completed' then 1 end,
     note = null,
     finished_at = case when f.status in ('completed', 'failed') then now() end
-from fenced f
-where j.id = f.id
+from judged f
+where j.id = f.id and j.token = f.token and j.worker_id = f.worker_id
 returning j.id, j.token, j.kind, j.status, j.batch_id, j.item_id, j.step, j.lane, j.attempts, j.run_at, j.error
