@@ -1,0 +1,66 @@
+"""Who takes part: which driver, on which interpreter, with how many jobs, and what to say about its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """One row of the table."""
+
+    name: str
+    driver: str
+    """`peers/p_<driver>.py`."""
+    jobs: int
+    """Drained in one measurement: seconds of work for the slowest as for the fastest."""
+    singles: int
+    """Enqueued one call at a time."""
+    settings: str
+    """The peer's own words for how it was run."""
+    ours: bool = False
+    """Runs on this program's interpreter, beside its packages."""
+    newer: bool = False
+    """Needs Python 3.12 or later."""
+    redis: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+    latency: bool = True
+    """The bare driver has nothing that would wake it."""
+    prepared_by: str | None = None
+    """Another driver whose `setup` makes the tables."""
+
+
+CONTESTANTS = (
+    Contestant(
+        "rushes", "rushes", 100_000, 500, ours=True,
+        settings="enqueue in lists of 10,000; `rushes worker --concurrency noop=1000`",
+    ),
+    Contestant(
+        "limit, our table", "limit", 100_000, 500, latency=False, prepared_by="rushes",
+        settings="bare asyncpg, uvloop: COPY; claims of 500 beside fenced settlements, on rushes.jobs and its indexes",
+    ),
+    Contestant(
+        "limit, narrow", "limit", 100_000, 500, latency=False, environment={"BENCH_LAYOUT": "narrow"},
+        settings="the same on a table of 15 columns with one partial index",
+    ),
+    Contestant(
+        "pgqueuer", "pgqueuer", 20_000, 500,
+        settings="asyncpg, uvloop; enqueue in lists of 1,000; batch_size 100",
+    ),
+)  # fmt: skip
+BY_NAME = {one.name: one for one in CONTESTANTS}
+ALIASES = {"limit": ("limit, our table", "limit, narrow")}
+
+
+def chosen(names: str) -> list[Contestant]:
+    """Those named, separated by commas; all if none is. Raises: SystemExit."""
+    if not names:
+        return list(CONTESTANTS)
+    wanted: list[Contestant] = []
+    for name in (part.strip() for part in names.split(",")):
+        for full in ALIASES.get(name, (name,)):
+            if full not in BY_NAME:
+                raise SystemExit(f"--peers: there is no {name!r}; known: {', '.join([*ALIASES, *BY_NAME])}")
+            wanted.append(BY_NAME[full])
+    return wanted

@@ -1,0 +1,63 @@
+"""The table, and below it the promised ratios with what they are in this run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bench._programs import table
+from bench.queue.measuring import Figures
+
+HEADER = (
+    "", "enqueued/s bulk", "single", "settled/s 1 worker", "2 workers", "latency p50", "p95", "WAL B/job", "commits/job",
+    "dead rows",
+)  # fmt: skip
+LIMITS = ("limit, our table", "limit, narrow")
+BARS = {"pgqueuer": 3.0, "procrastinate": 10.0, "saq": 10.0, "dbos": 10.0, "celery": 10.0, "rq": 10.0, "awa": 5.0}
+"""How many times a peer's settled/s by one worker process Rushes is to reach."""
+
+
+def describe(medians: Mapping[str, Figures], failed: Mapping[str, str], runs: int) -> str:
+    parts = [
+        f"medians of {runs} runs, taken in turn",
+        table(HEADER, [_row(name, figures) for name, figures in medians.items()]),
+    ]
+    parts += [f"{name} did not run: {reason}" for name, reason in failed.items()]
+    if bars := list(_bars(medians)):
+        parts += ["", table(("bar", "wanted", "found", ""), bars)]
+    return "\n".join(parts)
+
+
+def _row(name: str, figures: Figures) -> list[str]:
+    return [
+        name,
+        *(f"{value:,.0f}" for value in (figures.bulk, figures.single, figures.settled_by_one, figures.settled_by_two)),
+        *(_number(value, 1, " ms") for value in (figures.p50, figures.p95)),
+        _number(figures.wal, 0), _number(figures.commits, 3), _number(figures.dead, 0),
+    ]  # fmt: skip
+
+
+def _number(value: float | None, digits: int, unit: str = "") -> str:
+    return "–" if value is None else f"{value:,.{digits}f}{unit}"
+
+
+def _bars(medians: Mapping[str, Figures]) -> Iterator[tuple[str, str, str, str]]:
+    ours = medians.get("rushes")
+    if ours is None:
+        return
+    for name, wanted in BARS.items():
+        if name in medians:
+            yield at_least(f"settled/s over {name}", wanted, ours.settled_by_one / medians[name].settled_by_one)
+    if limits := [medians[name].settled_by_one for name in LIMITS if name in medians]:
+        yield at_least("share of the bare driver's limit", 0.6, ours.settled_by_one / max(limits))
+    if "pgqueuer" in medians:
+        yield at_least("bulk enqueue over pgqueuer", 2.0, ours.bulk / medians["pgqueuer"].bulk)
+    if ours.p50 is not None:
+        yield at_most("p50 latency, idle queue", 10.0, ours.p50, "ms")
+
+
+def at_least(name: str, wanted: float, found: float, unit: str = "×") -> tuple[str, str, str, str]:
+    return name, f"≥ {wanted:g} {unit}", f"{found:.2f} {unit}", "met" if found >= wanted else "not met"
+
+
+def at_most(name: str, wanted: float, found: float, unit: str) -> tuple[str, str, str, str]:
+    return name, f"≤ {wanted:g} {unit}", f"{found:.1f} {unit}", "met" if found <= wanted else "not met"
