@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from rushes.errors import ErrorClass
 from rushes.model import JSON, BatchId, ItemId, Job, JobId, JobStatus, Lease, Retries, WorkerId
@@ -13,30 +13,32 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
 
-@dataclass(frozen=True, slots=True)
-class NewJob:
-    """A job to enqueue. `priority` is 0 to 10, higher first; `lane` is the host whose limits it shares."""
+NO_PAYLOAD: JSON = {}
+RETRIES = Retries()
+
+
+class NewJob(NamedTuple):
+    """A job to enqueue. `priority` is 0 to 10, higher first; `lane` is the host whose limits it shares.
+
+    A named tuple, because programs make them by the million: it is made in less than half the time of a frozen dataclass,
+    and a list of them turns into columns without a loop.
+    """
 
     kind: str
     priority: int = 0
-    payload: JSON = field(default_factory=dict)
+    payload: JSON = NO_PAYLOAD
     batch_id: BatchId | None = None
     item_id: ItemId | None = None
     step: int | None = None
     video_id: str | None = None
     lane: str | None = None
     host: str | None = None
-    retries: Retries = field(default_factory=Retries)
+    retries: Retries = RETRIES
     timeout: timedelta | None = None
     run_at: datetime | None = None
-
-    def row(self) -> tuple[Any, ...]:
-        """Its values in the order of `enqueue.sql`."""
-        return (
-            self.kind, self.priority, self.payload, self.batch_id, self.item_id, self.step, self.video_id, self.lane,
-            self.host, self.retries.max_attempts, self.retries.base, self.retries.cap, self.retries.jitter,
-            self.timeout, self.run_at,
-        )  # fmt: skip
+    dedup_key: str | None = None
+    """While a job of this key lives, no other is added."""
+    github_workflow_run_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,33 @@ def read_job(row: Record) -> Job:
         run_at=row["run_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],
+        error_details=row["error_details"],
+        dedup_key=row["dedup_key"],
+        github_workflow_run_id=row["github_workflow_run_id"],
     )
 
 
-def read_claimed(row: Record) -> Claimed:
-    lease = Lease(job_id=JobId(row["id"]), token=row["token"], worker_id=WorkerId(row["worker_id"]))
-    return Claimed(job=read_job(row), lease=lease, timeout=row["timeout"])
+def read_claimed(row: Record, worker: WorkerId) -> Claimed:
+    """A job from a row of `claim.sql`, which has what differs between jobs just claimed."""
+    number = JobId(row["id"])
+    job = Job(
+        id=number,
+        kind=row["kind"],
+        status=JobStatus.PROCESSING,
+        priority=row["priority"],
+        attempts=row["attempts"],
+        max_attempts=row["max_attempts"],
+        payload=row["payload"],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        batch_id=row["batch_id"],
+        item_id=row["item_id"],
+        step=row["step"],
+        video_id=row["video_id"],
+        dedup_key=row["dedup_key"],
+        github_workflow_run_id=row["github_workflow_run_id"],
+    )
+    return Claimed(job, Lease(number, row["token"], worker), row["timeout"])
 
 
 def _batch(value: int | None) -> BatchId | None:

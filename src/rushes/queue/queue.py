@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -12,11 +13,18 @@ from rushes.queue import presence, upkeep
 from rushes.queue.doorbell import Doorbell
 from rushes.queue.enqueueing import enqueue
 from rushes.queue.jobs import Claimed, NewJob, read_claimed, read_job
+from rushes.queue.limits import any_limits, follow_lanes
 from rushes.queue.settlement import Settled, settle
 from rushes.queue.statements import sql
+from rushes.queue.turns import claim_in_turn
 
 if TYPE_CHECKING:
     import asyncpg
+
+    from rushes.queue.connection import Connection
+
+LOOK_SECONDS = 5.0
+"""How old what is known of limits may be: after that, a limited job may start late, but none too early."""
 
 Beat = tuple[Lease, float | None, str | None]
 """A lease to prolong, with progress (0 to 1) and what is being done."""
@@ -28,6 +36,8 @@ class Queue:
     def __init__(self, pool: asyncpg.Pool[asyncpg.Record], *, lease: timedelta = timedelta(seconds=60)) -> None:
         self._pool = pool
         self._lease = lease
+        self._limits = False
+        self._looked = float("-inf")
         self.doorbell = Doorbell(pool)
 
     async def enqueue(self, jobs: Iterable[NewJob]) -> list[JobId]:
@@ -48,9 +58,23 @@ class Queue:
 
         Jobs tied to another host are left to it; with `batch`, only that batch's jobs are taken.
         """
-        kinds, counts = list(slots), list(slots.values())
-        rows = await self._pool.fetch(sql("claim"), kinds, counts, worker, self._lease, host, batch)
-        return sorted((read_claimed(row) for row in rows), key=lambda one: (-one.job.priority, one.job.id))
+        async with self._pool.acquire() as connection:
+            if await self._limited(connection):
+                turn = await claim_in_turn(connection, slots, worker=worker, lease=self._lease, host=host, batch=batch)
+                rows = turn.rows
+                if turn.next_start is not None:
+                    self.doorbell.wake_in(turn.next_start)
+            else:
+                terms = (worker, self._lease, host, batch, False)
+                rows = await connection.fetch(sql("claim"), list(slots), list(slots.values()), *terms)
+        return sorted((read_claimed(row, worker) for row in rows), key=lambda one: (-one.job.priority, one.job.id))
+
+    async def _limited(self, connection: Connection) -> bool:
+        """Whether a claim must heed limits. Ticks tell; who does not tick asks now and then."""
+        now = asyncio.get_running_loop().time()
+        if now > self._looked + LOOK_SECONDS:
+            self._limits, self._looked = await any_limits(connection), now
+        return self._limits
 
     async def extend(self, beats: Sequence[Beat]) -> list[Verdict]:
         """Prolong leases and store progress. Answers in the order given; a job that is not to go on stays unprolonged."""
@@ -87,6 +111,8 @@ class Queue:
     async def tick(self) -> int:
         """Upkeep: call it every few seconds. Returns how many jobs became ready."""
         async with self._pool.acquire() as connection:
+            followed = await follow_lanes(connection, upkeep.STEP)
+            self._limits, self._looked = followed.limits, asyncio.get_running_loop().time()
             promoted = await upkeep.promote(connection)
             returned = await upkeep.return_expired(connection)
         return len(promoted) + returned
