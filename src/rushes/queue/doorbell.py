@@ -28,12 +28,26 @@ class Doorbell:
         self._heard = asyncio.Event()
         self._pending: asyncio.Task[None] | None = None
         self._last = float("-inf")
+        self._alarm: asyncio.TimerHandle | None = None
 
     def ring(self) -> None:
         """Say that there may be work. Returns at once."""
         self._heard.set()
         if self._pending is None or self._pending.done():
             self._pending = asyncio.create_task(self._notify(), name="doorbell")
+
+    def wake_in(self, seconds: float) -> None:
+        """Ring in this process alone, in so many seconds, if it is not to ring sooner anyway."""
+        loop = asyncio.get_running_loop()
+        at = loop.time() + seconds
+        if self._alarm is not None and loop.time() < self._alarm.when() <= at:
+            return
+        self._silence()
+        self._alarm = loop.call_at(at, self._heard.set)
+
+    def _silence(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
 
     async def wait(self, timeout: float) -> bool:
         """Wait until it rings, at most `timeout` seconds. Returns whether it rang."""
@@ -52,6 +66,7 @@ class Doorbell:
         try:
             yield
         finally:
+            self._silence()
             for running in (task, self._pending):
                 if running:
                     running.cancel()

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from rushes.errors import ErrorClass
 from rushes.model import Failure, JobId, Lease, Outcome, WorkerId
-from rushes.queue.limits import follow_lanes
 from rushes.queue.settlement import settle
 from rushes.queue.statements import sql
 
@@ -22,7 +21,6 @@ STEP = 1000
 
 async def promote(connection: Connection) -> list[JobId]:
     """Make due jobs ready. Returns them."""
-    await follow_lanes(connection, STEP)
     return [JobId(row["id"]) for row in await connection.fetch(sql("promote"), STEP)]
 
 

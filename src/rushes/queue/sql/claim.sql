@@ -1,5 +1,6 @@
--- Take up to `slots` ready jobs of each kind, of all batches or of one ($6), and have their items begin. Relies on
--- jobs_ready (kind, priority desc, id) and jobs_ready_batch (batch_id, kind, priority desc, id).
+-- Take up to `slots` ready jobs of each kind, of all batches or of one ($6), and have their items begin. Kinds with a limit
+-- are left out, unless the claim holds it ($7). Relies on jobs_ready (kind, priority desc, id) and jobs_ready_batch
+-- (batch_id, kind, priority desc, id).
 --
 -- It commits without waiting for the disk: a claim lost in a crash of the server only repeats work, because the outcome
 -- made under it finds no lease. Rows are addressed by ctid, which the lock has just pinned.
@@ -9,7 +10,9 @@ with durability as materialized (
     select w.kind, w.slots
     from unnest($1::text[], $2::integer[]) as w (kind, slots)
     cross join durability
-    where not exists (select from rushes.pauses p where p.kind in ('*', w.kind))
+    where
+        not exists (select from rushes.pauses p where p.kind in ('*', w.kind))
+        and ($7::boolean or not exists (select from rushes.limits l where l.kind = w.kind))
 ), of_any_batch as materialized (
     select ready.row
     from wanted
@@ -58,4 +61,8 @@ with durability as materialized (
     from pending
     where b.id = pending.id
 )
-select * from claimed
+select
+    id, token, kind, priority, attempts, max_attempts, payload, created_at, started_at, batch_id, item_id, step, video_id,
+    dedup_key, github_workflow_run_id, timeout
+from claimed
+order by priority desc, id

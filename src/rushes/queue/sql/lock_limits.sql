@@ -2,9 +2,17 @@
 -- those of the foremost jobs first. What another claim has locked is passed over, so that a frozen one stops nobody else.
 -- Nothing is locked where nothing is to be had, so that claims in vain do not get in each other's way.
 -- Relies on jobs_limited, jobs_limited_batch, jobs_ready, jobs_ready_batch, jobs_lane_running and jobs_leased.
-with wanted as materialized (
+with capped as materialized (
+    select
+        kind,
+        concurrency <= (select count(*) from rushes.jobs j where j.status = 'processing' and j.kind = l.kind) as full_up
+    from rushes.limits l
+    where kind = any($1::text[])
+), wanted as materialized (
     select w.kind from unnest($1::text[]) as w (kind)
-    where not exists (select from rushes.pauses p where p.kind in ('*', w.kind))
+    where
+        not exists (select from rushes.pauses p where p.kind in ('*', w.kind))
+        and not exists (select from capped c where c.kind = w.kind and c.full_up)
 ), turn as materialized (
     select name, rate, ahead, bunch, room from rushes.turns where concurrency is null or running < concurrency
 ), head as materialized (
@@ -29,7 +37,7 @@ with wanted as materialized (
         ) of_one_batch
     ) j
 ), open_lane as materialized (
-    select distinct on (name) name, priority, id, greatest(1 / rate, bunch) as seconds
+    select distinct on (name) name, priority, id, case when rate is not null then greatest(1 / rate, bunch) end as seconds
     from head
     where room > 0
     order by name, priority desc, id
@@ -40,26 +48,23 @@ with wanted as materialized (
     order by o.priority desc, o.id
     limit $4
     for no key update of l skip locked
-), capped as materialized (
-    select l.kind, l.concurrency from rushes.limits l join wanted w on w.kind = l.kind
 ), open_kind as materialized (
-    select c.kind from capped c
+    select w.kind
+    from wanted w
+    join capped c on c.kind = w.kind
     where
-        c.concurrency > (select count(*) from rushes.jobs j where j.status = 'processing' and j.kind = c.kind)
-        and (
-            exists (select from head h where h.kind = c.kind and h.room > 0)
-            or exists (
-                select from rushes.jobs j
-                where
-                    $3::bigint is null and j.kind = c.kind and j.status = 'queued' and not j.held and not j.limited
-                    and (j.host is null or j.host = $2)
-            )
-            or exists (
-                select from rushes.jobs j
-                where
-                    j.batch_id = $3::bigint and j.kind = c.kind and j.status = 'queued' and not j.held
-                    and not j.limited and (j.host is null or j.host = $2)
-            )
+        exists (select from head h where h.kind = w.kind and h.room > 0)
+        or exists (
+            select from rushes.jobs j
+            where
+                $3::bigint is null and j.kind = w.kind and j.status = 'queued' and not j.held and not j.limited
+                and (j.host is null or j.host = $2)
+        )
+        or exists (
+            select from rushes.jobs j
+            where
+                j.batch_id = $3::bigint and j.kind = w.kind and j.status = 'queued' and not j.held and not j.limited
+                and (j.host is null or j.host = $2)
         )
 ), locked_kind as (
     select l.kind from rushes.limits l join open_kind o on o.kind = l.kind for no key update of l skip locked
