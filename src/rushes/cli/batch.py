@@ -12,6 +12,7 @@ import typer
 
 from rushes.cli.arguments import BatchNumber, Limit, chosen, database, path
 from rushes.cli.output import Exit, JsonFlag, counted, json_line, print_json, run, safe, stdout
+from rushes.cli.selection import Priority, Top, chosen_priority
 from rushes.cli.shell import group
 from rushes.errors import ErrorClass, UsageError
 from rushes.model import BatchId, BatchStatus, ItemStatus
@@ -237,12 +238,26 @@ def resume(batch: BatchNumber, *, as_json: JsonFlag = False) -> None:
     _say(batch, "resumed", as_json=as_json)
 
 
-async def _control(batch: BatchId, verb: str, refused: str) -> None:
+@app.command()
+def prioritize(batch: BatchNumber, *, priority: Priority = None, top: Top = False, as_json: JsonFlag = False) -> None:
+    """Give a batch, and all of its jobs that have not ended, another priority.
+
+    Example: rushes batch prioritize 3 --top
+    """
+    level = chosen_priority(priority, top=top)
+    run(_control(BatchId(batch), "prioritize_batch", "it had ended already", level))
+    if as_json:
+        print_json({"batch": batch, "priority": level})
+    else:
+        stdout().print(f"batch {batch}: priority {level}")
+
+
+async def _control(batch: BatchId, verb: str, refused: str, *arguments: object) -> None:
     from rushes.queue import control
 
     async with database() as (_, opened), opened.pool.acquire() as connection:
         await _exists(connection, batch)
-        if not await getattr(control, verb)(connection, batch):
+        if not await getattr(control, verb)(connection, batch, *arguments):
             raise UsageError(f"batch {batch}: {refused}")
 
 

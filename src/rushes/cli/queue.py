@@ -1,84 +1,106 @@
-"""`rushes queue`: look at jobs and steer them."""
+"""`rushes queue`: look at jobs. What changes them stands in the modules beside this one."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rushes.cli.arguments import CENTURY, LARGEST, Limit, chosen, database, within
-from rushes.cli.output import JsonFlag, counted, print_json, run, safe, stdout
+from rushes.cli import queue_enqueue, queue_pruning, queue_steering
+from rushes.cli.arguments import LARGEST, Limit, chosen, database, within
+from rushes.cli.output import JsonFlag, counted, print_json, run, safe, stderr, stdout
+from rushes.cli.selection import ErrorClassName, Kind, duration, filtering, known_kind
 from rushes.cli.shell import group
 from rushes.errors import ErrorClass, UsageError
-from rushes.model import BatchId, Job, JobId, JobStatus
+from rushes.model import Job, JobId
 
 if TYPE_CHECKING:
+    from rushes.queue.dead_letters import DeadLetters
     from rushes.queue.reading import Filter
-
 app = group("The queue: look at jobs and steer them.")
 
-JobNumbers = Annotated[list[int], typer.Argument(metavar="JOB", callback=within(1, LARGEST), help="Their numbers.")]
-Kind = Annotated[str | None, typer.Option(metavar="NAME", help="Only this kind of jobs, such as download.")]
+Window = Annotated[
+    timedelta | None,
+    typer.Option(metavar="TIME", parser=duration, help="Only what ended in the last 24h, say. By default ever."),
+]
+ByKind = Annotated[bool, typer.Option("--by-kind", help="Each kind of jobs, too.")]
+COLUMNS = {
+    "queued": "queued", "processing": "running", "retrying": "retrying", "completed": "completed", "failed": "failed",
+    "cancelled": "cancelled", "success_rate": "success", "wait_p50": "wait p50", "wait_p95": "p95", "run_p50": "run p50",
+    "run_p95": "p95", "throughput": "per s", "oldest_waiting": "oldest",
+}  # fmt: skip
+"""What is shown of each kind."""
 
 
 @app.command()
-def stats(*, kind: Kind = None, as_json: JsonFlag = False) -> None:
-    """The queue in numbers.
+def stats(*, kind: Kind = None, window: Window = None, by_kind: ByKind = False, as_json: JsonFlag = False) -> None:
+    """The queue in numbers: what lives now, and what has ended. Times are seconds.
 
-    Example: rushes queue stats --kind transcribe
+    Examples:
+      rushes queue stats --kind transcribe
+      rushes queue stats --window 24h --by-kind
     """
-    numbers = run(_stats(kind))
+    numbers = run(_stats(kind, window, by_kind=by_kind))
     if as_json:
         print_json(numbers)
         return
     from rich.table import Table
 
+    kinds = numbers.pop("by_kind", {})
     table = Table(box=None, show_header=False)
     for name, value in numbers.items():
-        shown = ", ".join(value) or "no" if isinstance(value, list) else "–" if value is None else str(value)
-        table.add_row(name.replace("_", " "), shown)
+        table.add_row(name.replace("_", " "), safe(_shown(value)))
     stdout().print(table)
+    if kinds:
+        stdout().print(_by_kind(kinds))
 
 
-async def _stats(kind: str | None) -> dict[str, Any]:
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "no"
+    return "–" if value is None else f"{value:,}"
+
+
+def _by_kind(kinds: dict[str, dict[str, Any]]) -> Any:
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold")
+    table.add_column("kind")
+    for heading in COLUMNS.values():
+        table.add_column(heading, justify="right")
+    for kind, numbers in kinds.items():
+        table.add_row(safe(kind), *(_shown(numbers[name]) for name in COLUMNS))
+    return table
+
+
+async def _stats(kind: str | None, window: timedelta | None, *, by_kind: bool) -> dict[str, Any]:
     from rushes.queue.reading import statistics
 
-    async with database() as (_, opened), opened.pool.acquire() as connection:
-        await _known(connection, kind)
-        return await statistics(opened.pool, kind)
+    async with database() as (_, opened):
+        async with opened.pool.acquire() as connection:
+            await known_kind(connection, kind)
+        return await statistics(opened.pool, kind, window, by_kind=by_kind)
 
 
 @app.command("list")
+@filtering
 def list_command(
     *,
-    status: Annotated[str | None, typer.Option(metavar="STATUS", help=f"One of {', '.join(JobStatus)}.")] = None,
-    kind: Kind = None,
-    error_class: Annotated[
-        str | None, typer.Option("--class", metavar="CLASS", help=f"One of {', '.join(ErrorClass)}.")
-    ] = None,
-    batch: Annotated[
-        int | None, typer.Option(metavar="NUMBER", callback=within(1, LARGEST), help="Only this batch's jobs.")
-    ] = None,
-    older_than: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", callback=within(0, CENTURY), help="Only jobs made longer ago than this."),
+    wanted: Filter,
+    before: Annotated[
+        int | None, typer.Option(metavar="JOB", callback=within(1, LARGEST), help="Go on after this one.")
     ] = None,
     limit: Limit = 50,
     as_json: JsonFlag = False,
 ) -> None:
     """List jobs, newest first.
 
-    Example: rushes queue list --status failed --class transient
+    Examples:
+      rushes queue list --status failed --class transient
+      rushes queue list --batch 3 --since 2h
     """
-    from rushes.queue.reading import Filter
-
-    age = None if older_than is None else timedelta(seconds=older_than)
-    wanted = Filter(
-        status=chosen("--status", status, JobStatus), kind=kind, error_class=chosen("--class", error_class, ErrorClass),
-        batch=None if batch is None else BatchId(batch), older_than=age,
-    )  # fmt: skip
-    jobs = run(_list(wanted, limit))
+    jobs = run(_list(wanted, limit, None if before is None else JobId(before)))
     if as_json:
         print_json(jobs)
         return
@@ -87,18 +109,21 @@ def list_command(
         reason = f" — {safe(job.error)}" if job.error else ""
         tries = f"{job.attempts}/{job.max_attempts}"
         console.print(
-            f"{job.id:8}  {job.kind:11} {job.status:10} p{job.priority:<2} {tries:5} {safe(_what(job))}{reason}"
+            f"{job.id:8}  {safe(job.kind):11} {job.status:10} p{job.priority:<2} {tries:5} {safe(_what(job))}{reason}"
         )
     if not jobs:
         console.print("no such jobs")
+    elif len(jobs) == limit:
+        stderr().print(f"[dim]there may be more: --before {jobs[-1].id}[/]")
 
 
-async def _list(wanted: Filter, limit: int) -> list[Job]:
+async def _list(wanted: Filter, limit: int, before: JobId | None) -> list[Job]:
     from rushes.queue.reading import list_jobs
 
-    async with database() as (_, opened), opened.pool.acquire() as connection:
-        await _known(connection, wanted.kind)
-        return await list_jobs(opened.pool, wanted, limit=limit)
+    async with database() as (_, opened):
+        async with opened.pool.acquire() as connection:
+            await known_kind(connection, wanted.kind)
+        return await list_jobs(opened.pool, wanted, limit=limit, before=before)
 
 
 def _what(job: Job) -> str:
@@ -139,90 +164,44 @@ async def _show(job: JobId) -> dict[str, Any]:
 
 
 @app.command()
-def retry(jobs: JobNumbers, *, as_json: JsonFlag = False) -> None:
-    """Run failed or cancelled jobs again, also after their attempts are used up.
+def dead(*, kind: Kind = None, error_class: ErrorClassName = None, as_json: JsonFlag = False) -> None:
+    """What failed for good, by class of error and kind.
 
-    Example: rushes queue retry 42 43
+    Example: rushes queue dead --kind download
     """
-    _steer("retry_jobs", jobs, "retried", "only what has failed or was cancelled can run again", as_json=as_json)
-
-
-@app.command()
-def cancel(jobs: JobNumbers, *, as_json: JsonFlag = False) -> None:
-    """Cancel jobs that wait or run, and with them their items.
-
-    Example: rushes queue cancel 42
-    """
-    _steer("cancel_jobs", jobs, "cancelled", "only what waits or runs can be cancelled", as_json=as_json)
-
-
-def _steer(verb: str, jobs: list[int], done: str, rule: str, *, as_json: bool) -> None:
-    count = run(_control(verb, [JobId(job) for job in dict.fromkeys(jobs)], rule))
+    groups = run(_dead(kind, chosen("--class", error_class, ErrorClass)))
     if as_json:
-        print_json({"jobs": jobs, done: count})
+        print_json(groups)
         return
-    stdout().print(f"{counted(count, 'job')} {done}" + ("" if count == len(set(jobs)) else f"; {rule}"))
+    console = stdout()
+    for each in groups:
+        console.print(
+            f"[bold]{each.error_class}[/] in {safe(each.kind)}: {counted(each.jobs, 'job')}, "
+            f"first {_time(each.first_seen)}, last {_time(each.last_seen)}"
+        )
+        console.print(f"  job {each.example}: {safe(each.message or '')}")
+        console.print(
+            f"  [dim]rushes queue retry --status failed --class {each.error_class} --kind {safe(each.kind)}[/]"
+        )
+    if not groups:
+        console.print("nothing has failed for good")
 
 
-async def _control(verb: str, jobs: list[JobId], rule: str) -> int:
-    from rushes.queue import control
+async def _dead(kind: str | None, error_class: str | None) -> list[DeadLetters]:
+    from rushes.queue.dead_letters import dead_letters
 
-    async with database() as (_, opened), opened.pool.acquire() as connection:
-        rows = await connection.fetch("select id from rushes.jobs where id = any($1::bigint[])", jobs)
-        missing = sorted(set(jobs) - {row["id"] for row in rows})
-        if missing:
-            named = ", ".join(map(str, missing))
-            raise UsageError(f"there is no job {named}", remedy="`rushes queue list` shows those there are")
-        count = int(await getattr(control, verb)(connection, jobs))
-        if not count:
-            raise UsageError(f"nothing to do: {rule}")
-    return count
+    async with database() as (_, opened):
+        async with opened.pool.acquire() as connection:
+            await known_kind(connection, kind)
+        return await dead_letters(opened.pool, kind=kind, error_class=error_class)
 
 
-@app.command()
-def pause(*, kind: Kind = None, as_json: JsonFlag = False) -> None:
-    """Pause the whole queue, or one kind of jobs: what runs ends, nothing new starts.
-
-    Example: rushes queue pause --kind download
-    """
-    _say_paused(run(_pause("pause", kind)), as_json=as_json)
+def _time(moment: datetime) -> str:
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M")
 
 
-@app.command()
-def resume(*, kind: Kind = None, as_json: JsonFlag = False) -> None:
-    """Let the queue, or one kind of jobs, go on. Without a kind, whatever was paused goes on.
-
-    Example: rushes queue resume
-    """
-    _say_paused(run(_pause("resume", kind)), as_json=as_json)
-
-
-async def _pause(verb: str, kind: str | None) -> list[str]:
-    """Pause or resume, and tell what is paused now. Resuming all takes back each pause."""
-    from rushes.queue import control
-
-    async with database() as (_, opened), opened.pool.acquire() as connection:
-        if verb == "pause":
-            await control.pause(connection, await _known(connection, kind) or control.WHOLE_QUEUE)
-        else:
-            for one in [kind] if kind else await control.paused_kinds(connection):
-                await control.resume(connection, one)
-        return await control.paused_kinds(connection)
-
-
-def _say_paused(kinds: list[str], *, as_json: bool) -> None:
-    if as_json:
-        print_json({"paused": kinds})
-    else:
-        named = "the whole queue" if "*" in kinds else ", ".join(kinds)
-        stdout().print(f"paused: {safe(named)}" if kinds else "nothing is paused")
-
-
-async def _known(connection: Any, kind: str | None) -> str | None:
-    """The kind, if there is a stage or a job of it. Raises: UsageError."""
-    from rushes.stages import registry
-
-    found = "select exists (select from rushes.jobs where kind = $1)"
-    if kind is not None and kind not in registry.names() and not await connection.fetchval(found, kind):
-        registry.get(kind)
-    return kind
+for command in (
+    queue_enqueue.enqueue, queue_steering.pause, queue_steering.resume, queue_steering.retry, queue_steering.cancel,
+    queue_steering.prioritize, queue_pruning.prune,
+):  # fmt: skip
+    app.command()(command)
