@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, NewType
+from typing import Any, NewType, TypeVar, dataclass_transform
 
 from rushes.errors import ErrorClass
 
@@ -23,6 +23,17 @@ VideoKey = NewType("VideoKey", str)
 """A video's canonical key: `youtube:ID`, `file:SHA256`, `url:SHA1`."""
 
 JSON = Mapping[str, Any]
+
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def light(cls: type[T]) -> type[T]:
+    """A value that is made for every single job: frozen to the type checker, like the others, but not at run time.
+
+    Frozen at run time its making takes four times as long, and with a dozen of them a job that is most of its cost.
+    """
+    return dataclass(slots=True, unsafe_hash=True)(cls)
 
 
 class JobStatus(StrEnum):
@@ -70,7 +81,7 @@ class Verdict(StrEnum):
 ENDED_BATCH = frozenset({BatchStatus.COMPLETED, BatchStatus.FAILED, BatchStatus.CANCELLED})
 
 
-@dataclass(frozen=True, slots=True)
+@light
 class Lease:
     """A worker's right to one job. Every write under it carries job, token and worker."""
 
@@ -154,7 +165,7 @@ class Artifact:
     metadata: JSON = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@light
 class Job:
     """One stage of one item, or (without an item) a single piece of work of the user's own."""
 
@@ -210,6 +221,9 @@ class Facts:
     """Other keys of the same video, such as the extractor's own id."""
 
 
+NO_FACTS = Facts()
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     """What did the work, with its price: named in every result."""
@@ -222,14 +236,14 @@ class Engine:
     """US dollars, where the model's price is known."""
 
 
-@dataclass(frozen=True, slots=True)
+@light
 class Produced:
     """A finished run of a stage, as settled."""
 
     artifacts: tuple[Artifact, ...] = ()
     fingerprint: str | None = None
     """The identity under which a later run may reuse the artifacts (decisions, 10)."""
-    facts: Facts = field(default_factory=Facts)
+    facts: Facts = NO_FACTS
     engine: Engine | None = None
     notes: tuple[str, ...] = ()
     """For the reader: fall-backs taken, and whatever else they should know."""
@@ -254,7 +268,7 @@ class Failure:
     details: JSON = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@light
 class Outcome:
     """What a run of a job came to: `produced` or `failure`; neither means that it was given back, uncounted."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from rushes.errors import ErrorClass
-from rushes.model import JSON, BatchId, ItemId, Job, JobId, JobStatus, Lease, Retries, WorkerId
+from rushes.model import JSON, BatchId, ItemId, Job, JobId, JobStatus, Lease, Retries, WorkerId, light
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -41,7 +40,7 @@ class NewJob(NamedTuple):
     github_workflow_run_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@light
 class Claimed:
     """A job and the lease under which it may run."""
 
@@ -50,7 +49,7 @@ class Claimed:
     timeout: timedelta | None
 
 
-def read_job(row: Record) -> Job:
+def read_job(row: Record | Mapping[str, Any]) -> Job:
     """A job from a row of `rushes.jobs`."""
     return Job(
         id=JobId(row["id"]),

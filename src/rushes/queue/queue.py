@@ -67,7 +67,7 @@ class Queue:
             else:
                 terms = (worker, self._lease, host, batch, False)
                 rows = await connection.fetch(sql("claim"), list(slots), list(slots.values()), *terms)
-        return sorted((read_claimed(row, worker) for row in rows), key=lambda one: (-one.job.priority, one.job.id))
+        return [read_claimed(row, worker) for row in rows]
 
     async def _limited(self, connection: Connection) -> bool:
         """Whether a claim must heed limits. Ticks tell; who does not tick asks now and then."""

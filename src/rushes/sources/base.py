@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol, Self
 
-from rushes.model import JSON, Artifact, Job, Lease, Outcome, Plan, Produced, Source, Trust, Verdict
+from rushes.model import JSON, Artifact, Job, Lease, Outcome, Plan, Produced, Source, Trust, Verdict, light
 
 Beat = tuple[Lease, float | None, str | None]
 """A lease to prolong, with progress (0 to 1) and what is being done."""
 
 
-@dataclass(frozen=True, slots=True)
+@light
 class Assignment:
     """An item and the stage to run now, under one lease."""
 

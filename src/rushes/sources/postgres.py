@@ -46,6 +46,7 @@ class QueueSource:
         self._host = socket.gethostname()
         self._worker: WorkerId | None = None
         self._plans: dict[BatchId, Plan] = {}
+        self._bare: dict[str, Plan] = {}
         self._claimed: Sequence[Claimed] = ()
         """Claimed, but not handed out yet."""
         self._stack = contextlib.AsyncExitStack()
@@ -128,7 +129,7 @@ class QueueSource:
         self, one: Claimed, item: Record | None, made: Mapping[int, list[Artifact]], videos: Mapping[str, Record]
     ) -> Assignment:
         if item is None or one.job.step is None or one.job.batch_id is None:
-            plan = Plan(pipeline=one.job.kind, steps=(Step(one.job.kind, one.job.payload.get("options", {})),))
+            plan = self._plan_of_one(one.job)
             source, title = _source_named_by(one.job, videos)
             return Assignment(one.lease, one.job, plan, 0, source, title, timeout=one.timeout)
         return Assignment(
@@ -145,6 +146,15 @@ class QueueSource:
             item_options=item["options"],
             timeout=one.timeout,
         )
+
+    def _plan_of_one(self, job: Job) -> Plan:
+        """The plan of a job that is no part of a batch: that one stage, with the options of its payload."""
+        options = job.payload.get("options")
+        if options:
+            return Plan(job.kind, (Step(job.kind, options),))
+        if job.kind not in self._bare:
+            self._bare[job.kind] = Plan(job.kind, (Step(job.kind),))
+        return self._bare[job.kind]
 
     def _plan(self, batch: BatchId, frozen: dict[str, Any]) -> Plan:
         """A batch's plan never changes, so it is read once."""

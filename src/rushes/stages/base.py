@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from rushes.model import JSON, Engine, Facts, Job, NewItem, Retries, Source, Trust
+from rushes.model import JSON, NO_FACTS, Engine, Facts, Job, NewItem, Retries, Source, Trust, light
 from rushes.settings import Settings
 
 
@@ -53,12 +53,12 @@ class Made:
     metadata: JSON = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@light
 class Result:
     """What a run of a stage returns."""
 
     made: Sequence[Made] = ()
-    facts: Facts = field(default_factory=Facts)
+    facts: Facts = NO_FACTS
     engine: Engine | None = None
     notes: Sequence[str] = ()
     items: Sequence[NewItem] = ()

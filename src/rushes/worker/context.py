@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from rushes.errors import Permanent
-from rushes.model import Source, Trust
+from rushes.model import Source, Trust, light
 from rushes.settings import Settings
 from rushes.sources.base import Assignment
 from rushes.stages.base import InputFile, Options, Service
@@ -27,7 +27,7 @@ class Progress:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@light
 class RunContext:
     """A stage's context for one run."""
 
@@ -38,7 +38,7 @@ class RunContext:
     folder: Scratch
     storage: LocalStorage
     services: Services
-    state: Progress = field(default_factory=Progress)
+    state: Progress
 
     @property
     def source(self) -> Source:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rushes.batches.keys import FileKeysOnDisk, file_source
 from rushes.errors import Permanent, Transient, UsageError
-from rushes.model import Artifact, Facts, Outcome, Plan, Produced, VideoKey
+from rushes.model import Artifact, Outcome, Plan, Produced, VideoKey
 from rushes.settings import Settings
 from rushes.sources.base import Assignment, WorkSource
 from rushes.stages import registry
@@ -154,12 +154,6 @@ def _check(stage: Stage, result: Result) -> None:
 
 def _produced(result: Result, artifacts: Sequence[Artifact], identity: str | None) -> Produced:
     return Produced(
-        artifacts=tuple(artifacts),
-        fingerprint=identity,
-        facts=result.facts or Facts(),
-        engine=result.engine,
-        notes=tuple(result.notes),
-        items=tuple(result.items),
-        search_text=tuple(result.search_text),
-        value=result.value,
-    )
+        tuple(artifacts), identity, result.facts, result.engine, tuple(result.notes),
+        items=tuple(result.items), search_text=tuple(result.search_text), value=result.value,
+    )  # fmt: skip
