@@ -110,9 +110,12 @@ async def update_job_from_workflow(
     return read_job(after)
 
 
-async def link_workflow(connection: Connection, job_id: JobId, run_id: str | int) -> None:
-    """Let a job know the run that was started for it, by which webhooks find it."""
-    await connection.execute(sql("link_workflow"), job_id, str(run_id), None)
+async def take_over(connection: Connection, row: Record, words: str, lease: timedelta) -> int:
+    """Give a locked job that lives to a workflow, and its item with it. Returns the token."""
+    token: int = await connection.fetchval(sql("take_over"), row["id"], WORKFLOW, lease, words)
+    if row["item_id"]:
+        await connection.execute(sql("start"), [row["item_id"]])
+    return token
 
 
 def _status(text: str) -> JobStatus:
@@ -173,11 +176,9 @@ async def _do(connection: Connection, row: Record, act: _Act, words: str) -> Non
     if act is _Act.CANCEL:
         await control.cancel_jobs(connection, [row["id"]])
     elif act is _Act.NOTE:
-        await connection.execute(sql("follow_workflow"), row["id"], WORKFLOW, LEASE, words)
+        await connection.execute(sql("follow_workflow"), row["id"], WORKFLOW, row["timeout"] or LEASE, words)
     else:
-        token = await connection.fetchval(sql("take_over"), row["id"], WORKFLOW, LEASE, words)
-        if row["item_id"]:
-            await connection.execute(sql("start"), [row["item_id"]])
+        token = await take_over(connection, row, words, row["timeout"] or LEASE)
         if act is not _Act.TAKE:
             await settle(connection, [_outcome(Lease(JobId(row["id"]), token, WORKFLOW), act, words)])
 
