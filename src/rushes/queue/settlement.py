@@ -1,8 +1,8 @@
 """Settling: outcomes become rows in one transaction, or not at all.
 
 In that transaction the job ends (fenced by its lease), what it made becomes visible, its item moves on or ends, the next
-stage is enqueued, and the batch counts. Locks are taken in the order jobs, items, videos, batches, each by id, so that two
-settlements never wait for each other in a circle.
+stage is enqueued, and the batch counts. Locks are taken in the order jobs, lanes, items, videos, batches, each by id or
+name, so that two settlements never wait for each other in a circle, nor one and a claim, which waits for no job and no lane.
 
 Pausing a batch writes the batch's row and then its jobs, skipping locked ones; cancelling may miss a job of the next stage.
 What a settlement holds at that moment it finds out itself, because its own last write to the batch returns the batch's
@@ -86,8 +86,8 @@ async def settle(connection: Connection, outcomes: Sequence[Outcome], verdicts: 
         rows = await _end_jobs(connection, *zip(*judged, strict=True))
         await tally(connection, [row["id"] for row in rows if row["status"] in _ENDED])
         settled = sorted(((row, by_job[row["id"]]) for row in rows), key=lambda pair: pair[0]["id"])
-        following = await _move_on(connection, settled)
         await _rest_lanes(connection, settled)
+        following = await _move_on(connection, settled)
         paused = await _pause_for_input(connection, settled)
     for batch_id in paused:
         await control.hold_rest(connection, batch_id)
