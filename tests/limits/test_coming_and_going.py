@@ -24,7 +24,7 @@ async def plain_claim_takes(hand: Hand, kind: str = "fetch") -> int:
     return len(await hand.database.pool.fetch(sql("claim"), [kind], [100], *terms))
 
 
-async def test_ready_jobs_wait_for_turns_from_when_their_lane_is_limited(database: Database, hand: Hand, full: bool):
+async def test_ready_jobs_wait_for_turns_from_when_their_lane_is_limited(database: Database, hand: Hand, *, full: bool):
     count = 100_000 if full else 12_000
     await database.pool.execute(
         "insert into rushes.jobs (kind, lane) select 'fetch', 'example.org' from generate_series(1, $1)", count
@@ -63,7 +63,9 @@ async def test_a_sweep_that_broke_off_is_carried_on_by_upkeep(database: Database
 async def test_what_waited_for_turns_rests_if_its_lane_does_when_the_limit_is_lifted(database: Database, hand: Hand):
     await limit(hand, concurrency=1)
     await enqueue(hand, 3)
-    await database.pool.execute("update rushes.lanes set paused_until = now() + interval '1 hour', reason = 'slow down'")
+    await database.pool.execute(
+        "update rushes.lanes set paused_until = now() + interval '1 hour', reason = 'slow down'"
+    )
     await unlimit(hand)
     assert await database.pool.fetchval("select count(*) from rushes.jobs where status = 'retrying'") == 3
     assert await hand.claim() == []
@@ -118,7 +120,9 @@ async def test_a_lost_lease_counts_until_upkeep_has_returned_it(database: Databa
     await limit(hand, concurrency=1)
     jobs = await enqueue(hand, 2)
     await hand.claim()
-    await database.pool.execute("update rushes.jobs set lease_until = now() - interval '1 s' where status = 'processing'")
+    await database.pool.execute(
+        "update rushes.jobs set lease_until = now() - interval '1 s' where status = 'processing'"
+    )
     assert await hand.claim() == []
     await hand.queue.tick()
     assert await running(hand) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from rushes.queue import NewJob, control, limits
 from .conftest import Hand, enqueue, ids, limit, most_at_once, running, starts, unlimit
 
 
-async def test_no_more_of_a_lane_run_at_once_than_its_limit_says(hands: list[Hand], full: bool):
+async def test_no_more_of_a_lane_run_at_once_than_its_limit_says(hands: list[Hand], *, full: bool):
     count = 2000 if full else 200
     await limit(hands[0], concurrency=3)
     await enqueue(hands[0], count)
@@ -41,7 +42,7 @@ async def test_starts_keep_their_distance(hands: list[Hand], lanes: int):
     await asyncio.gather(*(hand.drain({"fetch": 5}) for hand in hands))
     for lane in range(lanes):
         at = await starts(hands[0], f"host{lane}")
-        gaps = [later - earlier for earlier, later in zip(at, at[1:], strict=False)]
+        gaps = [later - earlier for earlier, later in itertools.pairwise(at)]
         assert len(gaps) == 9
         assert min(gaps) >= timedelta(seconds=1 / 8) - timedelta(microseconds=1)
 
@@ -191,7 +192,7 @@ async def test_a_clock_that_was_set_back_stops_no_lane(database: Database, hand:
 
 
 async def test_lanes_of_any_name_can_be_limited(hand: Hand):
-    name = "a lane's \"name\" – ü"
+    name = 'a lane\'s "name" – ü'
     await limit(hand, name, concurrency=1)
     await hand.queue.enqueue([NewJob("fetch", lane=name)] * 2)
     assert len(await hand.claim()) == 1
