@@ -13,9 +13,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bench.queue.contestants import Contestant, chosen
-from bench.queue.environments import Environments
+from bench.queue.environments import Environments, NoPythonError
 from bench.queue.measuring import LATENCIES, DriverFailedError, Drivers, Figures, Sizes, measure, medians
 from bench.queue.postgres import Server, running_server
+from bench.queue.redis_server import NoRedisError
 from bench.queue.report import describe
 
 QUICK = Sizes(jobs=1000, singles=50, latencies=10)
@@ -27,13 +28,19 @@ def main() -> None:
     arguments.add_argument("--runs", type=int, default=5, help="medians of so many; the peers take turns")
     arguments.add_argument("--jobs", type=int, help="for every peer, instead of each one's own number")
     arguments.add_argument("--quick", action="store_true", help="one small run, to see that it works")
+    arguments.add_argument(
+        "--redis-fsync",
+        choices=("always", "everysec"),
+        default="always",
+        help="Redis's appendfsync; always is a commit's",
+    )
     arguments.add_argument("--json", type=Path, metavar="FILE", help="all runs, not only the medians")
     given = arguments.parse_args()
     contestants = chosen(given.peers)
     runs = 1 if given.quick else given.runs
     with running_server() as server, tempfile.TemporaryDirectory(prefix="bench-") as home:
         sizes = {one.name: QUICK if given.quick else _sizes(one, given.jobs) for one in contestants}
-        found, failed = asyncio.run(_run(contestants, sizes, runs, server, Path(home)))
+        found, failed = asyncio.run(_run(contestants, sizes, runs, server, Path(home), given.redis_fsync))
     if given.json:
         given.json.write_text(json.dumps({name: [asdict(run) for run in those] for name, those in found.items()}))
     print(describe({name: medians(those) for name, those in found.items()}, failed, runs))
@@ -45,7 +52,7 @@ def _sizes(one: Contestant, jobs: int | None) -> Sizes:
 
 
 async def _run(
-    contestants: Sequence[Contestant], sizes: dict[str, Sizes], runs: int, server: Server, home: Path
+    contestants: Sequence[Contestant], sizes: dict[str, Sizes], runs: int, server: Server, home: Path, redis_fsync: str
 ) -> tuple[dict[str, list[Figures]], dict[str, str]]:
     """Run the contestants in turn. Returns the figures of each, and of those that failed, why."""
     environments = Environments()
@@ -58,8 +65,10 @@ async def _run(
             print(f"run {number + 1} of {runs}: {one.name}", file=sys.stderr, flush=True)
             try:
                 drivers = Drivers(one, environments.interpreter(one), _environment(home))
-                found.setdefault(one.name, []).append(await measure(drivers, server, sizes[one.name]))
-            except DriverFailedError as error:
+                found.setdefault(one.name, []).append(
+                    await measure(drivers, server, sizes[one.name], redis_fsync=redis_fsync)
+                )
+            except (DriverFailedError, NoRedisError, NoPythonError) as error:
                 failed[one.name] = str(error)
     return {name: those for name, those in found.items() if name not in failed}, failed
 

@@ -24,11 +24,17 @@ class Contestant:
     newer: bool = False
     """Needs Python 3.12 or later."""
     redis: bool = False
+    sqlite: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     latency: bool = True
     """The bare driver has nothing that would wake it."""
     prepared_by: str | None = None
     """Another driver whose `setup` makes the tables."""
+
+    @property
+    def relational(self) -> bool:
+        """Whether PostgreSQL's counters say anything about it."""
+        return not (self.redis or self.sqlite)
 
 
 CONTESTANTS = (
@@ -48,6 +54,17 @@ CONTESTANTS = (
         "pgqueuer", "pgqueuer", 20_000, 500,
         settings="asyncpg, uvloop; enqueue in lists of 1,000; batch_size 100",
     ),
+    Contestant("awa", "awa", 20_000, 500, settings="queue_storage engine; enqueue_many_copy of 5,000; claims of 512"),
+    Contestant("procrastinate", "procrastinate", 1500, 300, settings="batch_defer_async of 1,000; concurrency 50"),
+    Contestant("saq", "saq", 2000, 300, settings="PostgreSQL; 100 enqueues at once; concurrency 50"),
+    Contestant(
+        "oban-py", "oban", 6000, 300, newer=True, settings="enqueue_many of 1,000; limit 500, debounce 5 ms",
+    ),
+    Contestant("dbos", "dbos", 800, 200, settings="100 enqueues a transaction; polls every 100 ms"),
+    Contestant("celery", "celery", 3000, 500, redis=True, settings="threads, 4; acks_late, prefetch 200, no results"),
+    Contestant("rq", "rq", 800, 300, redis=True, settings="enqueue_many of 1,000; SimpleWorker, no results"),
+    Contestant("dramatiq", "dramatiq", 5000, 500, redis=True, settings="8 threads"),
+    Contestant("huey", "huey", 5000, 500, sqlite=True, settings="SQLite with fsync; 2 threads; at most once"),
 )  # fmt: skip
 BY_NAME = {one.name: one for one in CONTESTANTS}
 ALIASES = {"limit": ("limit, our table", "limit, narrow")}

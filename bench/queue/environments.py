@@ -20,6 +20,10 @@ from bench.queue.places import REQUIREMENTS, cache
 NEWER = ("3.14", "3.13", "3.12")
 
 
+class NoPythonError(Exception):
+    """A contestant's Python is not on this machine."""
+
+
 class Environments:
     """Interpreters for contestants, made when first asked for."""
 
@@ -31,7 +35,7 @@ class Environments:
             return sys.executable
         base = find_newer() if one.newer else sys.executable
         if base is None:
-            raise LookupError("no Python 3.12 or later on this machine")
+            raise NoPythonError("it needs Python 3.12 or later, and there is none on this machine")
         if base not in self._ready:
             self._ready[base] = str(_make(base))
         return self._ready[base]

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.queue.contestants import BY_NAME, Contestant
-from bench.queue.places import PEERS, ROOT
+from bench.queue.places import PEERS, ROOT, cache
 from bench.queue.postgres import Server
+from bench.queue.redis_server import running_redis
 
 PHASE_WITHIN = 180.0
 STOP_WITHIN = 15.0
@@ -104,14 +105,17 @@ def end(process: subprocess.Popen[str]) -> None:
     process.wait()
 
 
-async def measure(drivers: Drivers, server: Server, sizes: Sizes) -> Figures:
-    """All phases on a new database. Raises: DriverFailedError."""
+async def measure(drivers: Drivers, server: Server, sizes: Sizes, *, redis_fsync: str = "always") -> Figures:
+    """All phases on a new database, and a new Redis if it uses one. Raises: DriverFailedError, NoRedisError."""
     one = drivers.contestant
     name = "bench_" + "".join(letter for letter in one.name if letter.isalnum())
-    async with server.database(name) as dsn:
-        own = Drivers(one, drivers.interpreter, {**drivers.environment, "BENCH_DSN": dsn, **one.environment})
-        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-            return await _phases(own, server, name, sizes, Path(folder))
+    async with contextlib.AsyncExitStack() as stack:
+        dsn = await stack.enter_async_context(server.database(name))
+        redis = stack.enter_context(running_redis(redis_fsync)) if one.redis else ""
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="run-", dir=cache()))
+        given = {"BENCH_DSN": dsn, "BENCH_REDIS": redis, "BENCH_DATA": folder, **one.environment}
+        own = Drivers(one, drivers.interpreter, {**drivers.environment, **given})
+        return await _phases(own, server, name, sizes, Path(folder))
 
 
 async def _phases(drivers: Drivers, server: Server, database: str, sizes: Sizes, folder: Path) -> Figures:
@@ -127,7 +131,7 @@ async def _phases(drivers: Drivers, server: Server, database: str, sizes: Sizes,
     by_two = _drain(drivers, 2, jobs, _new(folder, "two"))
     single = drivers.phase("single", sizes.singles, folder=folder)["seconds"]
     taken = _latencies(drivers, sizes, _new(folder, "latency")) if drivers.contestant.latency else None
-    relational = not drivers.contestant.redis
+    relational = drivers.contestant.relational
     return Figures(
         bulk=jobs / bulk,
         single=sizes.singles / single,

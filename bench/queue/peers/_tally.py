@@ -43,11 +43,16 @@ def _map() -> mmap.mmap:
 
 
 def all_started() -> int:
-    return sum(count for _, count in _read())
+    return sum(count for _, count in _read(FOLDER))
+
+
+def started_in_all_phases() -> int:
+    """Each phase has a folder of its own in that of the run."""
+    return sum(count for folder in FOLDER.parent.iterdir() if folder.is_dir() for _, count in _read(folder))
 
 
 def first_start() -> float:
-    return min(first for first, _ in _read())
+    return min(first for first, _ in _read(FOLDER))
 
 
 def latencies() -> list[float]:
@@ -57,9 +62,9 @@ def latencies() -> list[float]:
         return []
 
 
-def _read() -> list[tuple[float, int]]:
+def _read(folder: Path) -> list[tuple[float, int]]:
     found = []
-    for path in FOLDER.glob("*.count"):
+    for path in folder.glob("*.count"):
         content = path.read_bytes()
         if len(content) == LAYOUT.size:
             found.append(LAYOUT.unpack(content))
