@@ -16,10 +16,12 @@ with live as (
     where status = 'queued' and limited and not held and ($1 is null or kind = $1)
     group by kind
     union all
-    -- Those of paused batches. Relies on jobs_live_batch.
+    -- What is held, and only paused batches hold. Relies on jobs_live_batch.
     select kind, status, count(*), null
     from rushes.jobs
-    where status in ('queued', 'retrying') and held and batch_id is not null and ($1 is null or kind = $1)
+    where
+        batch_id in (select id from rushes.batches where status = 'paused') and status in ('queued', 'retrying') and held
+        and ($1 is null or kind = $1)
     group by kind, status
     union all
     -- Relies on jobs_due.
@@ -34,7 +36,8 @@ with live as (
     where status = 'processing' and ($1 is null or kind = $1)
     group by kind
 ), heads as (
-    -- The oldest of each kind and priority. Relies on the order of jobs_ready.
+    -- The oldest of each kind and priority. Relies on the order of jobs_ready. The priority is given as a range, because
+    -- where it is equal ids alone are an order, and the primary key offers itself, with all that has ended in front.
     select kinds.kind, min(head.since) as since
     from (select kind from live where status = 'queued' and since is null) kinds
     cross join generate_series(0, 10) as levels (priority)
@@ -42,9 +45,9 @@ with live as (
         select greatest(j.created_at, j.run_at) as since
         from rushes.jobs j
         where
-            j.kind = kinds.kind and j.priority = levels.priority
+            j.kind = kinds.kind and j.priority between levels.priority and levels.priority
             and j.status = 'queued' and not j.held and not j.limited
-        order by j.id
+        order by j.priority desc, j.id
         limit 1
     ) head
     group by kinds.kind
@@ -98,7 +101,7 @@ select
     round(power(1.1, wait.p95 - 0.5) / 1000, 3)::double precision as wait_p95,
     round(power(1.1, run.p50 - 0.5) / 1000, 3)::double precision as run_p50,
     round(power(1.1, run.p95 - 0.5) / 1000, 3)::double precision as run_p95,
-    round(coalesce(p.per_second, 0), 4)::double precision as throughput,
+    round(coalesce(p.per_second, 0), 6)::double precision as throughput,
     round(extract(epoch from now() - h.since), 3)::double precision as oldest_waiting
 from named n
 cross join lateral (
