@@ -44,8 +44,8 @@ with durability as materialized (
 ), claimed as (
     update rushes.jobs j set
         status = 'processing', attempts = attempts + 1, token = token + 1, worker_id = $3,
-        lease_until = now() + $4::interval, started_at = now(), progress = null, note = null, error_class = null,
-        error = null, error_details = null
+        lease_until = now() + $4::interval, started_at = statement_timestamp(), progress = null, note = null,
+        error_class = null, error = null, error_details = null
     where j.ctid = any(array(select row from of_any_batch union all select row from of_one_batch))
     returning j.*
 ), begun as (

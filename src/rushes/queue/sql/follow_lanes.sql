@@ -8,8 +8,11 @@ with recursive waited_for as (
     select (select j.lane from rushes.jobs j where j.status = 'queued' and j.limited and j.lane > w.lane order by j.lane limit 1)
     from waited_for w
     where w.lane is not null
-), moved as (
-    select j.id, l.limited, case when not l.limited then l.paused_until end as rest
+), unlimited as materialized (
+    select lane from waited_for w
+    where lane is not null and not exists (select from rushes.lanes l where l.name = w.lane and l.limited)
+), moved as materialized (
+    select j.id
     from rushes.lanes l
     cross join lateral (
         select id from rushes.jobs
@@ -18,20 +21,22 @@ with recursive waited_for as (
     ) j
     where l.limited or l.paused_until > now()
     union all
-    select j.id, false, l.paused_until
-    from waited_for w
-    left join rushes.lanes l on l.name = w.lane
+    select j.id
+    from unlimited u
     cross join lateral (
-        select id from rushes.jobs where status = 'queued' and limited and lane = w.lane limit $1 for update skip locked
+        select id from rushes.jobs
+        where status = 'queued' and limited and lane = u.lane
+        order by held, kind, priority desc, id limit $1 for update skip locked
     ) j
-    where l.limited is not true
 ), changed as (
     update rushes.jobs j set
-        limited = moved.limited,
-        status = case when moved.rest > now() then 'retrying' else 'queued' end,
-        run_at = case when moved.rest > now() then moved.rest end
-    from moved
-    where j.id = moved.id
+        limited = exists (select from rushes.lanes l where l.name = j.lane and l.limited),
+        (status, run_at) = (
+            select case when max(l.paused_until) is null then 'queued' else 'retrying' end, max(l.paused_until)
+            from rushes.lanes l
+            where l.name = j.lane and not l.limited and l.paused_until > now()
+        )
+    where j.id = any(array(select id from moved))
     returning j.lane
 )
 select

@@ -54,17 +54,20 @@ with capped as materialized (
     join capped c on c.kind = w.kind
     where
         exists (select from head h where h.kind = w.kind and h.room > 0)
-        or exists (
-            select from rushes.jobs j
+        -- The first of them, by the index: of mere existence the planner would make a table of all that are ready.
+        or (
+            select true from rushes.jobs j
             where
                 $3::bigint is null and j.kind = w.kind and j.status = 'queued' and not j.held and not j.limited
                 and (j.host is null or j.host = $2)
+            order by j.priority desc, j.id limit 1
         )
-        or exists (
-            select from rushes.jobs j
+        or (
+            select true from rushes.jobs j
             where
                 j.batch_id = $3::bigint and j.kind = w.kind and j.status = 'queued' and not j.held and not j.limited
                 and (j.host is null or j.host = $2)
+            order by j.priority desc, j.id limit 1
         )
 ), locked_kind as (
     select l.kind from rushes.limits l join open_kind o on o.kind = l.kind for no key update of l skip locked

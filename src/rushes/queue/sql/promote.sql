@@ -7,6 +7,5 @@ with due as (
 update rushes.jobs j set
     status = 'queued', run_at = null,
     limited = exists (select from rushes.lanes l where l.name = j.lane and l.limited)
-from due
-where j.id = due.id
+where j.id = any(array(select id from due))
 returning j.id

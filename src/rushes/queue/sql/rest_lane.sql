@@ -8,8 +8,8 @@ with lane as (
 )
 update rushes.jobs j set status = 'retrying', run_at = lane.paused_until, error = $3
 from lane
-where j.id in (
+where j.id = any(array(
     select id from rushes.jobs
     where status = 'queued' and not limited and lane = $1
     order by priority desc, id limit $4 for update skip locked
-)
+))
