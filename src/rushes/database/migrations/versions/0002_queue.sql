@@ -14,7 +14,9 @@ create unique index jobs_deduplicated on rushes.jobs (dedup_key)
 create index jobs_workflow on rushes.jobs (github_workflow_run_id) where github_workflow_run_id is not null;
 
 -- The order of claims holds what can be claimed and nothing else. What has no item costs no entry beside it.
-drop index rushes.jobs_ready, rushes.jobs_ready_batch, rushes.jobs_item, rushes.jobs_lane;
+drop index rushes.jobs_ready, rushes.jobs_ready_batch, rushes.jobs_item, rushes.jobs_lane, rushes.jobs_live_batch;
+create index jobs_live_batch on rushes.jobs (batch_id, id)
+    where status in ('queued', 'processing', 'retrying') and batch_id is not null;
 create index jobs_ready on rushes.jobs (kind, priority desc, id) where status = 'queued' and not held and not limited;
 create index jobs_ready_batch on rushes.jobs (batch_id, kind, priority desc, id)
     where status = 'queued' and not held and not limited and batch_id is not null;
@@ -71,7 +73,7 @@ create function rushes.step_of(duration interval) returns smallint
     language sql immutable parallel safe
     return case
         when duration is not null
-        then ceil(ln(greatest(extract(epoch from duration) * 1000, 1)::double precision) / ln(1.1::double precision))
+        then ceil(ln(greatest(date_part('epoch', duration) * 1000, 1)) / ln(1.1::double precision))
     end::smallint;
 
 -- What ended, in sums. Every settlement adds rows and locks none; upkeep puts rows of the same minute together, and later
