@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rushes.cli import queue_enqueue, queue_pruning, queue_steering
+from rushes.cli import queue_enqueue, queue_limits, queue_pruning, queue_steering, queue_workflow
 from rushes.cli.arguments import LARGEST, Limit, chosen, database, within
 from rushes.cli.output import JsonFlag, counted, print_json, run, safe, stderr, stdout
 from rushes.cli.selection import ErrorClassName, Kind, duration, filtering, known_kind
@@ -202,6 +202,6 @@ def _time(moment: datetime) -> str:
 
 for command in (
     queue_enqueue.enqueue, queue_steering.pause, queue_steering.resume, queue_steering.retry, queue_steering.cancel,
-    queue_steering.prioritize, queue_pruning.prune,
+    queue_steering.prioritize, queue_limits.limit, queue_pruning.prune, queue_workflow.workflow, queue_workflow.dispatch,
 ):  # fmt: skip
     app.command()(command)

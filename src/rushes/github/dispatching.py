@@ -82,11 +82,12 @@ async def run_workflow(
     ref: str = "main",
     inputs: Mapping[str, str] | None = None,
     api_url: str = API_URL,
+    every: timedelta = EVERY,
 ) -> WorkflowRun:
     """In a stage: start a workflow for the job and wait for its end. Needs no webhook.
 
     The run's page and state are shown as the job's note. A worker that dies meanwhile costs nothing: the next attempt waits
-    for the same run. Arguments as for `dispatch_workflow`.
+    for the same run. Arguments as for `dispatch_workflow`, and how often the run is looked at.
 
     Raises:
         Transient: the run failed, so that the stage is tried again by its own rule.
@@ -96,7 +97,7 @@ async def run_workflow(
     target = Workflow(repository, workflow, ref)
     pool = (await context.service(_Opened).database()).pool
     async with GitHub(token, api_url=api_url) as github:
-        return await run_and_wait(pool, github, target, job.id, inputs or {}, context)
+        return await run_and_wait(pool, github, target, job.id, inputs or {}, context, every=every)
 
 
 async def dispatch(

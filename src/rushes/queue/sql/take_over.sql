@@ -2,7 +2,7 @@
 -- What waited begins an attempt; what ran goes on with its own.
 update rushes.jobs set
     status = 'processing', attempts = attempts + (status <> 'processing')::integer, token = token + 1, worker_id = $2,
-    lease_until = now() + $3::interval, held = false, limited = false,
+    lease_until = now() + $3::interval, held = false,
     started_at = case when status = 'processing' then started_at else now() end,
     run_at = null, progress = null, note = $4, error_class = null, error = null, error_details = null
 where id = $1
