@@ -108,6 +108,9 @@ class Doorbell:
 
 
 def _connection_faults() -> tuple[type[Exception], ...]:
+    """Whatever a statement or a connect may raise while the server is away: an ear that died of it would stay deaf."""
     import asyncpg
 
-    return OSError, asyncpg.PostgresError, asyncpg.InterfaceError
+    from rushes.database import LOST
+
+    return *LOST, asyncpg.PostgresError
