@@ -79,7 +79,7 @@ def safe(text: str) -> str:
 
 def counted(number: int, what: str) -> str:
     """A number of things, in words."""
-    plural = what + ("es" if what.endswith("s") else "s")
+    plural = what + ("es" if what.endswith(("s", "ch")) else "s")
     return f"{number:,} {what if number == 1 else plural}"
 
 

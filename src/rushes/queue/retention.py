@@ -130,19 +130,20 @@ def _pruned(row: Record) -> Pruned:
 
 
 async def _prune_batch(connection: Connection, batch_id: int) -> Pruned:
-    """Take one step of removing a batch: some items, then some events, then some lines, then its row.
+    """Take one step of removing a batch: items, then events and lines, and when they are gone its row.
 
-    Until the last step it is a batch as before with fewer items; if somebody retries it meanwhile, what is left of it runs.
+    Until then it is a batch as before with fewer items; if somebody retries it meanwhile, what is left of it runs.
     """
     async with connection.transaction():
         await alone(connection, [batch_id])
         status = await connection.fetchval("select status from rushes.batches where id = $1", batch_id)
         if status not in ENDED:
             return Pruned()
-        if items := await connection.fetchval(sql("prune_items"), batch_id, ITEMS):
+        items = await connection.fetchval(sql("prune_items"), batch_id, ITEMS)
+        if items == ITEMS:
             return Pruned(items=items)
         for name in ("prune_events", "prune_lines"):
-            if await connection.fetchval(sql(name), batch_id, STEP):
-                return Pruned()
+            if await connection.fetchval(sql(name), batch_id, STEP) == STEP:
+                return Pruned(items=items)
         await connection.execute("delete from rushes.batches where id = $1", batch_id)
-    return Pruned(batches=1)
+    return Pruned(batches=1, items=items)
