@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from bench.queue.alone import SMALL, AloneFigures, AloneSizes, measure_alone
 from bench.queue.contestants import Contestant, chosen
 from bench.queue.environments import Environments, NoPythonError
 from bench.queue.measuring import LATENCIES, DriverFailedError, Drivers, Figures, Sizes, measure, medians
@@ -27,6 +28,11 @@ def main() -> None:
     arguments.add_argument("--peers", default="", metavar="A,B", help="only these, such as rushes,limit,pgqueuer")
     arguments.add_argument("--runs", type=int, default=5, help="medians of so many; the peers take turns")
     arguments.add_argument("--jobs", type=int, help="for every peer, instead of each one's own number")
+    arguments.add_argument(
+        "--alone",
+        action="store_true",
+        help="also with --peers: what only Rushes is asked (long queues, history, memory)",
+    )
     arguments.add_argument("--quick", action="store_true", help="one small run, to see that it works")
     arguments.add_argument(
         "--redis-fsync",
@@ -38,12 +44,15 @@ def main() -> None:
     given = arguments.parse_args()
     contestants = chosen(given.peers)
     runs = 1 if given.quick else given.runs
+    alone_sizes = SMALL if given.quick else AloneSizes()
     with running_server() as server, tempfile.TemporaryDirectory(prefix="bench-") as home:
         sizes = {one.name: QUICK if given.quick else _sizes(one, given.jobs) for one in contestants}
         found, failed = asyncio.run(_run(contestants, sizes, runs, server, Path(home), given.redis_fsync))
+        alone = asyncio.run(_alone(server, Path(home), alone_sizes)) if given.alone or not given.peers else None
     if given.json:
-        given.json.write_text(json.dumps({name: [asdict(run) for run in those] for name, those in found.items()}))
-    print(describe({name: medians(those) for name, those in found.items()}, failed, runs))
+        all_runs = {name: [asdict(run) for run in those] for name, those in found.items()}
+        given.json.write_text(json.dumps({"runs": all_runs, "alone": alone and asdict(alone), "failed": failed}))
+    print(describe({name: medians(those) for name, those in found.items()}, failed, alone, alone_sizes, runs))
     sys.exit(1 if failed else 0)
 
 
@@ -71,6 +80,11 @@ async def _run(
             except (DriverFailedError, NoRedisError, NoPythonError) as error:
                 failed[one.name] = str(error)
     return {name: those for name, those in found.items() if name not in failed}, failed
+
+
+async def _alone(server: Server, home: Path, sizes: AloneSizes) -> AloneFigures:
+    print("Rushes alone", file=sys.stderr, flush=True)
+    return await measure_alone(server, _environment(home), sizes)
 
 
 def _environment(home: Path) -> dict[str, str]:

@@ -5,24 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from bench._programs import table
+from bench.queue.alone import AloneFigures, AloneSizes
+from bench.queue.contestants import BY_NAME
 from bench.queue.measuring import Figures
 
 HEADER = (
     "", "enqueued/s bulk", "single", "settled/s 1 worker", "2 workers", "latency p50", "p95", "WAL B/job", "commits/job",
     "dead rows",
 )  # fmt: skip
+Bar = tuple[str, str, str, str]
 LIMITS = ("limit, our table", "limit, narrow")
 BARS = {"pgqueuer": 3.0, "procrastinate": 10.0, "saq": 10.0, "dbos": 10.0, "celery": 10.0, "rq": 10.0, "awa": 5.0}
 """How many times a peer's settled/s by one worker process Rushes is to reach."""
 
 
-def describe(medians: Mapping[str, Figures], failed: Mapping[str, str], runs: int) -> str:
+def describe(
+    medians: Mapping[str, Figures], failed: Mapping[str, str], alone: AloneFigures | None, sizes: AloneSizes, runs: int
+) -> str:
     parts = [
-        f"medians of {runs} runs, taken in turn",
+        f"medians of {runs} runs, taken in turn" if runs > 1 else "one run",
         table(HEADER, [_row(name, figures) for name, figures in medians.items()]),
     ]
     parts += [f"{name} did not run: {reason}" for name, reason in failed.items()]
-    if bars := list(_bars(medians)):
+    parts += [f"{name}: {BY_NAME[name].settings}" for name in medians]
+    bars = [*_bars(medians), *(_bars_alone(alone, sizes) if alone else ())]
+    if bars:
         parts += ["", table(("bar", "wanted", "found", ""), bars)]
     return "\n".join(parts)
 
@@ -40,7 +47,7 @@ def _number(value: float | None, digits: int, unit: str = "") -> str:
     return "–" if value is None else f"{value:,.{digits}f}{unit}"
 
 
-def _bars(medians: Mapping[str, Figures]) -> Iterator[tuple[str, str, str, str]]:
+def _bars(medians: Mapping[str, Figures]) -> Iterator[Bar]:
     ours = medians.get("rushes")
     if ours is None:
         return
@@ -55,9 +62,18 @@ def _bars(medians: Mapping[str, Figures]) -> Iterator[tuple[str, str, str, str]]
         yield at_most("p50 latency, idle queue", 10.0, ours.p50, "ms")
 
 
-def at_least(name: str, wanted: float, found: float, unit: str = "×") -> tuple[str, str, str, str]:
+def _bars_alone(alone: AloneFigures, sizes: AloneSizes) -> Iterator[Bar]:
+    waiting = f"settled/s with {sizes.many_waiting:,} waiting over {sizes.few_waiting:,}"
+    yield at_least(waiting, 0.9, alone.with_many_waiting / alone.with_few_waiting)
+    yield at_least(f"settled/s with {sizes.kept:,} kept over none", 0.9, alone.with_many_kept / alone.with_none_kept)
+    yield at_most("statements a second, idle worker", 2.0, alone.idle_statements, "/s")
+    memory = f"memory's growth in {alone.jobs_lived_through:,} jobs (from {alone.memory_early:.0f} MB)"
+    yield at_most(memory, 20.0, alone.memory_growth, "MB")
+
+
+def at_least(name: str, wanted: float, found: float, unit: str = "×") -> Bar:
     return name, f"≥ {wanted:g} {unit}", f"{found:.2f} {unit}", "met" if found >= wanted else "not met"
 
 
-def at_most(name: str, wanted: float, found: float, unit: str) -> tuple[str, str, str, str]:
+def at_most(name: str, wanted: float, found: float, unit: str) -> Bar:
     return name, f"≤ {wanted:g} {unit}", f"{found:.1f} {unit}", "met" if found <= wanted else "not met"
