@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rushes.errors import (
         DatabaseError,
         ErrorClass,
+        IllegalTransition,
         NeedsInput,
         Permanent,
         RateLimited,
@@ -23,39 +24,50 @@ if TYPE_CHECKING:
         UsageError,
     )
     from rushes.library import run, stage
-    from rushes.model import Engine, Facts, Job, NewItem, Source
+    from rushes.model import Engine, Facts, Job, JobStatus, NewItem, Retries, Source
+    from rushes.queue.jobs import NewJob
     from rushes.runs import RunReport
+    from rushes.service import Connection, Queue, QueueService, connect
     from rushes.settings import Settings
     from rushes.stages.base import Context, InputFile, Made, Options, Result, Stage
 
 _HOMES = {
     "rushes.errors": (
-        "DatabaseError", "ErrorClass", "NeedsInput", "Permanent", "RateLimited", "RushesError", "Scope", "SettingsError",
-        "Transient", "UsageError",
+        "DatabaseError", "ErrorClass", "IllegalTransition", "NeedsInput", "Permanent", "RateLimited", "RushesError", "Scope",
+        "SettingsError", "Transient", "UsageError",
     ),
     "rushes.library": ("run", "stage"),
-    "rushes.model": ("Engine", "Facts", "Job", "NewItem", "Source"),
+    "rushes.model": ("Engine", "Facts", "Job", "JobStatus", "NewItem", "Retries", "Source"),
+    "rushes.queue.jobs": ("NewJob",),
     "rushes.runs": ("RunReport",),
+    "rushes.service": ("Connection", "Queue", "QueueService", "connect"),
     "rushes.settings": ("Settings",),
     "rushes.stages.base": ("Context", "InputFile", "Made", "Options", "Result", "Stage"),
 }  # fmt: skip
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Connection",
     "Context",
     "DatabaseError",
     "Engine",
     "ErrorClass",
     "Facts",
+    "IllegalTransition",
     "InputFile",
     "Job",
+    "JobStatus",
     "Made",
     "NeedsInput",
     "NewItem",
+    "NewJob",
     "Options",
     "Permanent",
+    "Queue",
+    "QueueService",
     "RateLimited",
     "Result",
+    "Retries",
     "RunReport",
     "RushesError",
     "Scope",
@@ -65,6 +77,7 @@ __all__ = [
     "Stage",
     "Transient",
     "UsageError",
+    "connect",
     "run",
     "stage",
 ]

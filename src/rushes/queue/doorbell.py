@@ -59,6 +59,11 @@ class Doorbell:
         self._heard.clear()
         return True
 
+    async def rung(self) -> None:
+        """Wait until others have been told, if that is still to be done."""
+        if self._pending is not None:
+            await asyncio.wait([self._pending])
+
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
         """Hear other processes for as long as this lasts. A lost connection is made anew; meanwhile polling carries on."""

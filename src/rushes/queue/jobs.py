@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rushes.errors import ErrorClass
 from rushes.model import JSON, BatchId, ItemId, Job, JobId, JobStatus, Lease, Retries, WorkerId, light
