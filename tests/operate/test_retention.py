@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from rushes.database import Database
-from rushes.model import Artifact, Engine, ItemStatus, Outcome, Produced
+from rushes.model import Artifact, BatchId, Engine, ItemStatus, Outcome, Produced
 from rushes.queue import Queue, control, retention
 from rushes.queue.endings import tally
 from rushes.queue.reading import statistics
@@ -34,7 +34,7 @@ async def pruned(database: Database, ages: Ages = ALL, kind: str | None = None) 
     return total
 
 
-async def ended_batch(database: Database, count: int, *, failing: int = 0, days: int = 40) -> int:
+async def ended_batch(database: Database, count: int, *, failing: int = 0, days: int = 40) -> BatchId:
     """A batch of one stage that ended days ago, with what it made."""
     queue = Queue(database.pool)
     batch = (await make_batch(database, count, "fetch")).id

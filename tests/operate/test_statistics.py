@@ -105,7 +105,7 @@ async def test_statistics_equal_a_recount_after_any_history(database: Database, 
         if step % 10 == 9:
             found = await statistics(database.pool, by_kind=True)
             for kind in (None, *found["by_kind"]):
-                row = await database.pool.fetchrow(RECOUNT, kind)
+                row = (await database.pool.fetch(RECOUNT, kind))[0]
                 numbers = found["by_kind"][kind] if kind else found
                 assert {name: numbers[name] for name in dict(row)} == pytest.approx(dict(row), abs=0.0011), kind
                 alone = await statistics(database.pool, kind)
@@ -130,7 +130,7 @@ async def _ended(database: Database, *, count: int, spread: float) -> None:
 async def test_percentiles_are_within_a_twentieth(database: Database, spread: float):
     await _ended(database, count=2000, spread=spread)
     found = await statistics(database.pool)
-    for name, exact in dict(await database.pool.fetchrow(PERCENTILES)).items():
+    for name, exact in dict((await database.pool.fetch(PERCENTILES))[0]).items():
         assert found[name] == pytest.approx(exact, rel=0.05, abs=0.0011), name
 
 
@@ -183,7 +183,7 @@ async def test_statistics_read_no_row_that_has_ended(database: Database, history
     await database.pool.execute("vacuum rushes.jobs")
     async with database.pool.acquire() as connection, connection.transaction():
         await connection.execute("set local enable_seqscan = off; set local jit = off")
-        (plan,) = await connection.fetchrow(
+        plan = await connection.fetchval(
             f"explain (analyze, buffers, format json) {sql('statistics')}", None, None, True
         )
     scans = [node for node in _nodes(plan[0]["Plan"]) if node.get("Relation Name") == "jobs"]
