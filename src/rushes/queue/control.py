@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rushes.model import BatchId, JobId
+from rushes.queue.endings import take_back, tally
 from rushes.queue.events import add_events
 from rushes.queue.statements import sql
 
@@ -47,7 +48,7 @@ async def hold(connection: Connection, jobs: Sequence[int]) -> None:
 
 async def drop(connection: Connection, jobs: Sequence[int]) -> None:
     """Cancel what of these jobs lives: their batch is cancelled."""
-    await connection.execute(sql("cancel_jobs"), jobs)
+    await tally(connection, [row["id"] for row in await connection.fetch(sql("cancel_jobs"), jobs)])
 
 
 async def pause_batch(
@@ -99,7 +100,7 @@ async def cancel_batch(connection: Connection, batch_id: BatchId) -> bool:
     """Cancel a batch, at once and for good. Workers at its jobs learn of it at their next heartbeat."""
     async with connection.transaction():
         await alone(connection, [batch_id])
-        await connection.execute(sql("cancel_jobs_of_batch"), batch_id)
+        await _cancel_jobs_of(connection, batch_id)
         cancelled = await connection.fetchval(sql("cancel_items"), batch_id)
         last = await connection.fetchval(sql("cancel_batch"), batch_id, cancelled)
         if last is None:
@@ -109,8 +110,12 @@ async def cancel_batch(connection: Connection, batch_id: BatchId) -> bool:
         await alone(connection, [batch_id])
         if await _status(connection, batch_id) == "cancelled":
             # Next stages that settlements committed meanwhile, and that a worker may just have claimed.
-            await connection.execute(sql("cancel_jobs_of_batch"), batch_id)
+            await _cancel_jobs_of(connection, batch_id)
     return True
+
+
+async def _cancel_jobs_of(connection: Connection, batch_id: BatchId) -> None:
+    await tally(connection, [row["id"] for row in await connection.fetch(sql("cancel_jobs_of_batch"), batch_id)])
 
 
 async def _status(connection: Connection, batch_id: BatchId) -> str:
@@ -122,6 +127,7 @@ async def cancel_jobs(connection: Connection, jobs: Sequence[int]) -> int:
     async with connection.transaction():
         await _alone_with_jobs(connection, jobs)
         cancelled = await connection.fetch(sql("cancel_jobs"), jobs)
+        await tally(connection, [row["id"] for row in cancelled])
         items = [row["item_id"] for row in cancelled if row["item_id"]]
         ended = await connection.fetch(sql("cancel_items_by_id"), items)
         for batch_id in sorted({row["batch_id"] for row in ended}):
@@ -136,17 +142,24 @@ async def retry_items(connection: Connection, batch_id: BatchId, error_classes: 
     """Run failed items of a batch again from the stage that failed. Returns how many."""
     async with connection.transaction():
         await alone(connection, [batch_id])
-        jobs = await connection.fetch(sql("retry_jobs_of_batch"), batch_id, error_classes)
-        return await _reopen(connection, [row["item_id"] for row in jobs])
+        failed = await connection.fetch(sql("failed_jobs_of_batch"), batch_id, error_classes)
+        return await _run_again(connection, [row["id"] for row in failed])
 
 
 async def retry_jobs(connection: Connection, jobs: Sequence[JobId]) -> int:
     """Run failed or cancelled jobs again with fresh attempts, also after their attempts are used up. Returns how many."""
     async with connection.transaction():
         await _alone_with_jobs(connection, jobs)
-        rows = await connection.fetch(sql("retry_jobs"), jobs)
-        await _reopen(connection, [row["item_id"] for row in rows if row["item_id"]])
-    return len(rows)
+        ended = [row["id"] for row in await connection.fetch(sql("ended_jobs"), jobs)]
+        await _run_again(connection, ended)
+    return len(ended)
+
+
+async def _run_again(connection: Connection, ended: Sequence[int]) -> int:
+    """Queue jobs that have ended, and that this transaction has locked. Returns how many items that opens again."""
+    await take_back(connection, ended)
+    rows = await connection.fetch(sql("retry_jobs"), ended)
+    return await _reopen(connection, [row["item_id"] for row in rows if row["item_id"]])
 
 
 async def _reopen(connection: Connection, items: Sequence[int]) -> int:

@@ -108,14 +108,23 @@ class Queue:
             self.doorbell.ring()
         return settled
 
-    async def tick(self) -> int:
-        """Upkeep: call it every few seconds. Returns how many jobs became ready."""
+    async def tick(self) -> float | None:
+        """Upkeep: call it every second. Returns in how many seconds there is more to do, if that is known."""
         async with self._pool.acquire() as connection:
-            followed = await follow_lanes(connection, upkeep.STEP)
-            self._limits, self._looked = followed.limits, asyncio.get_running_loop().time()
-            promoted = await upkeep.promote(connection)
-            returned = await upkeep.return_expired(connection)
-        return len(promoted) + returned
+            due = await connection.fetchrow(sql("due"))
+            assert due is not None  # noqa: S101  (it selects from an aggregate)
+            ready = 0
+            if due["lanes"] or self._limits:
+                followed = await follow_lanes(connection, upkeep.STEP)
+                self._limits, self._looked = followed.limits, asyncio.get_running_loop().time()
+            if due["expiries"]:
+                ready += await upkeep.return_expired(connection)
+            if due["promotions"]:
+                ready += len(await upkeep.promote(connection))
+        if ready:
+            self.doorbell.ring()
+        next_promotion: float | None = due["next_promotion"]
+        return 0.0 if ready >= upkeep.STEP else next_promotion
 
     async def enter(self) -> WorkerId:
         """Register this process, and give back what dead processes of this host held."""

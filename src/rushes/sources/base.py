@@ -67,8 +67,8 @@ class WorkSource(Protocol):
     async def find_made(self, fingerprint: str) -> Produced | None:
         """What an earlier run of the same work made, marked as used again; None if there was none."""
 
-    async def tick(self) -> None:
-        """Upkeep, every few seconds."""
+    async def tick(self) -> float | None:
+        """Upkeep, every second. Returns in how many seconds there is more to do, if that is known."""
 
     async def wait(self, timeout: float) -> None:
         """Wait until there may be work, at most `timeout` seconds."""

@@ -90,9 +90,8 @@ class QueueSource:
             reused=True,
         )
 
-    async def tick(self) -> None:
-        if await self._queue.tick():
-            self._queue.doorbell.ring()
+    async def tick(self) -> float | None:
+        return await self._queue.tick()
 
     async def wait(self, timeout: float) -> None:
         await self._queue.doorbell.wait(timeout)

@@ -28,11 +28,11 @@ from rushes.worker.services import Services
 from rushes.worker.settling import Settling
 
 HEARTBEAT_SECONDS = 1.0
-POLL_SECONDS = 1.0
+POLL_SECONDS = 2.0
 """The doorbell usually rings first."""
 FLUSH_SECONDS = 10.0
 """What is cancelled when the worker ends gets so long to be given back; the source may be away for good."""
-UPKEEP_SECONDS = 2.0
+UPKEEP_SECONDS = 1.0
 CLAIM_AT_ONCE = 500
 """Jobs in one claim at most: while they run, the next are claimed."""
 
@@ -248,9 +248,10 @@ class Worker:
 
     async def _upkeep(self) -> None:
         while True:
+            more_in: float | None = None
             with self._through_outages():
-                await self._source.tick()
-            await asyncio.sleep(UPKEEP_SECONDS)
+                more_in = await self._source.tick()
+            await asyncio.sleep(UPKEEP_SECONDS if more_in is None else min(max(0.01, more_in), UPKEEP_SECONDS))
 
     async def _listen(self) -> None:
         while True:

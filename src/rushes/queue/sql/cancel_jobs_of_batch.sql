@@ -7,3 +7,4 @@ from (
     order by id for update
 ) live
 where j.id = live.id
+returning j.id
