@@ -74,7 +74,7 @@ def _progress(**changed: float) -> Progress:
     empty = Progress(
         id=BatchId(1), name="", pipeline="", status=BatchStatus.PROCESSING, total=100, completed=0, failed=0, cancelled=0,
         skipped=0, invalid=0, duplicates=0, created_at=now, started_at=now, finished_at=None, pause_reason=None,
-        pause_remedy=None, at_work=(), retrying=0, resting=(), done=0.0,
+        pause_remedy=None, at_work=(), retrying=0, waiting=(), done=0.0,
     )  # fmt: skip
     return replace(empty, **changed)  # type: ignore[arg-type]
 

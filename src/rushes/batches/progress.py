@@ -52,8 +52,8 @@ class Progress:
     at_work: tuple[AtWork, ...]
     retrying: int
     """Jobs that wait for their next try."""
-    resting: tuple[str, ...]
-    """Hosts that asked for rest, in words."""
+    waiting: tuple[str, ...]
+    """What keeps jobs waiting, in words: hosts that asked for rest, and limits that allow no more now."""
     done: float
     """Items' worth of work done, those at work by their share."""
 
@@ -100,7 +100,7 @@ def _progress(row: Record, at_work: list[Record], waiting: list[Record]) -> Prog
             AtWork(one["position"], masked(one["title"]), one["kind"], one["progress"], one["note"]) for one in at_work
         ),
         retrying=sum(one["jobs"] for one in waiting),
-        resting=tuple(one["reason"] for one in waiting if one["reason"]),
+        waiting=tuple(dict.fromkeys(one["reason"] for one in waiting if one["reason"])),
         done=ended + sum(_share(one, stages) for one in at_work),
     )
 

@@ -195,7 +195,7 @@ def render(progress: Progress, pace: Pace) -> Group:
     from rich.text import Text
 
     rows: list[RenderableType] = [_overall(progress, pace)]
-    rows += [Text.from_markup(f"[yellow]  waiting: {safe(reason)}[/]") for reason in progress.resting]
+    rows += [Text.from_markup(f"[yellow]  waiting: {safe(reason)}[/]") for reason in progress.waiting]
     rows.append(_at_work(progress))
     more = len(progress.at_work) - SHOWN_AT_WORK
     if more > 0:
