@@ -54,7 +54,7 @@ from picked where j.id = picked.id returning j.id, j.kind, j.payload, j.token
 SETTLE_OURS = """
 update rushes.jobs j set status = 'completed', finished_at = now(), result = o.result, lease_until = null, worker_id = null
 from unnest($1::bigint[], $2::integer[], $3::jsonb[]) as o (id, token, result)
-where j.id = o.id and j.token = o.token and j.worker_id = 1 and j.status = 'processing'
+where j.id = o.id and j.token = o.token and j.worker_id = 1
 """
 
 
