@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -69,12 +70,14 @@ def worker(
 
 async def _work(kinds: str, concurrency: dict[str, int], modules: list[str], overrides: dict[str, float]) -> Report:
     from rushes.queue import Queue
+    from rushes.queue.retention import Ages
     from rushes.sources.postgres import QueueSource
     from rushes.worker import Bounds, Worker, slots_of, stopping_on_signals
 
     import_modules(modules)
+    _collect_garbage_less_often()
     async with database(**overrides) as (settings, opened):
-        queue = Queue(opened.pool, lease=settings.lease)
+        queue = Queue(opened.pool, lease=settings.lease, ages=Ages.of(settings))
         runner = Worker(
             settings,
             QueueSource(opened.pool, queue),
@@ -84,6 +87,12 @@ async def _work(kinds: str, concurrency: dict[str, int], modules: list[str], ove
         )
         with stopping_on_signals(runner):
             return await runner.run()
+
+
+def _collect_garbage_less_often() -> None:
+    """Jobs come and go by the thousand and leave hardly a cycle: looking for them took a fifth of a short job's time."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _kinds(text: str) -> list[str]:
