@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from rushes.batches.keys import FileKeysOnDisk, file_source
 from rushes.errors import Permanent, Transient, UsageError
-from rushes.model import Artifact, Outcome, Plan, Produced, VideoKey
+from rushes.model import Artifact, Outcome, Plan, Produced, Source, Trust, VideoKey
 from rushes.settings import Settings
 from rushes.sources.base import Assignment, WorkSource
 from rushes.stages import registry
@@ -42,6 +43,8 @@ class Runner:
         return Outcome(assignment.lease, produced=produced)
 
     async def _produce(self, assignment: Assignment, progress: Progress) -> Produced:
+        if assignment.source is None and (assignment.job.video_id or "").startswith("/"):
+            assignment = await self._with_file(assignment, Path(str(assignment.job.video_id)))
         plan, stage, options = self._stage(assignment)
         wanted = registry.wanted(plan, assignment.step)
         identity = fingerprint(assignment, stage, options, wanted)
@@ -66,6 +69,12 @@ class Runner:
                 raise
             scratch.keep = False
         return _produced(result, artifacts, identity if result.reusable else None)
+
+    async def _with_file(self, assignment: Assignment, path: Path) -> Assignment:
+        """What a job without a known video works at, if that is called like a file of this machine."""
+        if assignment.trust is not Trust.LOCAL or not await asyncio.to_thread(path.is_file):
+            return assignment
+        return replace(assignment, source=Source(await asyncio.to_thread(self._key_of, path), str(path)))
 
     def _stage(self, assignment: Assignment) -> tuple[Plan, Stage, Options]:
         """The plan with the item's own options, the stage to run now and its options."""
