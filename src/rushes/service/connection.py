@@ -22,6 +22,8 @@ from rushes.settings import Settings
 
 T = TypeVar("T")
 
+_IN_A_LOOP = "this connection was opened with `async with`"
+
 
 def connect(settings: Settings | None = None, **overrides: Any) -> Connection:
     """Connect to the queue: to the database of `DATABASE_URL`, or the embedded one, which is started if need be.
@@ -51,8 +53,10 @@ class Connection:
         self.settings = settings
         self._process = os.getpid()
         self._opening = threading.Lock()
-        self._resources: Resources | None = None
-        self._thread: LoopThread | None = None
+        self._here: Resources | None = None
+        """In an event loop of the program's."""
+        self._there: tuple[LoopThread, Resources] | None = None
+        """In a thread of ours."""
         self._stack = contextlib.AsyncExitStack()
         self._close_thread: weakref.finalize[..., Any] | None = None
         self._closed = False
@@ -60,7 +64,7 @@ class Connection:
     @property
     def url(self) -> str:
         """The database's address, with its password: for a connection of your own, to enqueue in your transactions."""
-        resources = self._resources or self._open_thread()[1]
+        resources = self._here or self._background()[1]
         return resources.database.url
 
     def open(self) -> Self:
@@ -69,18 +73,14 @@ class Connection:
         Raises:
             SchemaError, DatabaseError, UsageError: the database cannot be used, reached or started.
         """
-        if self._resources is None:
-            self._open_thread()
+        self._background()
         return self
 
     def close(self) -> None:
         """Close it. A call that is under way elsewhere ends with `UsageError`, and a job that it runs is given back."""
         self._refuse_fork()
-        if self._resources is not None and self._thread is None:
-            raise UsageError(
-                "this connection was opened with `async with`",
-                remedy="it is closed at its end, or by `await db.aclose()`",
-            )
+        if self._here is not None and not self._closed:
+            raise UsageError(_IN_A_LOOP, remedy="it is closed at its end, or by `await db.aclose()`")
         self._closed = True
         if self._close_thread is not None:
             self._close_thread()
@@ -88,7 +88,7 @@ class Connection:
     async def aclose(self) -> None:
         """Close it, from a coroutine."""
         self._refuse_fork()
-        if self._thread is not None:
+        if self._here is None:
             await asyncio.to_thread(self.close)
             return
         self._closed = True
@@ -103,11 +103,9 @@ class Connection:
         self.close()
 
     async def __aenter__(self) -> Self:
-        self._refuse_fork()
-        if self._closed:
-            raise Closed
-        if self._resources is None:
-            self._resources = await self._stack.enter_async_context(open_resources(self.settings))
+        self._refuse_unusable()
+        if self._here is None and self._there is None:
+            self._here = await self._stack.enter_async_context(open_resources(self.settings))
         return self
 
     async def __aexit__(
@@ -117,43 +115,45 @@ class Connection:
 
     async def ask(self, work: Callable[[Resources], Awaitable[T]]) -> T:
         """What some work with the resources comes to, from any event loop."""
-        self._refuse_fork()
-        if self._closed:
-            raise Closed
-        resources = self._resources
-        if resources is not None and resources.loop is asyncio.get_running_loop():
+        self._refuse_unusable()
+        loop = asyncio.get_running_loop()
+        if self._here is not None:
+            if self._here.loop is not loop:
+                raise UsageError("this connection was opened in another event loop", remedy="open one in each loop")
+            return await work(self._here)
+        there = self._there
+        if there is None:
+            there = await asyncio.to_thread(self._background)
+        thread, resources = there
+        if resources.loop is loop:
             return await work(resources)
-        if resources is not None and self._thread is None:
-            raise UsageError("this connection was opened in another event loop", remedy="open one in each loop")
-        thread = self._thread
-        if thread is None or resources is None:
-            thread, resources = await asyncio.to_thread(self._open_thread)
         return await thread.bridge(_as_coroutine(work, resources))
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for a coroutine that asks this connection."""
         try:
-            thread, _ = self._open_thread()
+            thread, _ = self._background()
         except BaseException:
             work.close()
             raise
         return thread.call(work)
 
-    def _open_thread(self) -> tuple[LoopThread, Resources]:
-        self._refuse_fork()
+    def _background(self) -> tuple[LoopThread, Resources]:
+        """The thread and what is open in it, opened if it is not."""
+        self._refuse_unusable()
         with self._opening:
-            if self._closed:
-                raise Closed
-            if self._thread is None or self._resources is None:
-                if self._resources is not None:
-                    raise UsageError(
-                        "this connection was opened with `async with`", remedy="use `await rushes.Queue(db)…` there"
-                    )
+            if self._here is not None:
+                raise UsageError(_IN_A_LOOP, remedy="use `await rushes.Queue(db)…` there")
+            if self._there is None:
                 thread = LoopThread(self.settings)
-                self._resources = thread.open()
-                self._thread = thread
+                self._there = thread, thread.open()
                 self._close_thread = weakref.finalize(self, _close, thread, self._process)
-            return self._thread, self._resources
+            return self._there
+
+    def _refuse_unusable(self) -> None:
+        self._refuse_fork()
+        if self._closed:
+            raise Closed
 
     def _refuse_fork(self) -> None:
         if os.getpid() != self._process:
