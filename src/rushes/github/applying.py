@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rushes.errors import IllegalTransition
+from rushes.github.place import Connected, on_pool
 from rushes.github.webhook import WebhookUpdate
 from rushes.model import Job, JobId
 from rushes.queue.jobs import read_job
@@ -13,8 +14,7 @@ from rushes.queue.statements import sql
 from rushes.queue.workflows import update_job_from_workflow
 
 if TYPE_CHECKING:
-    import asyncpg
-
+    from rushes.github.place import Pool
     from rushes.queue.connection import Connection
 
 
@@ -29,16 +29,24 @@ class Applied:
     """Why nothing changed: the job is finished, or that attempt at its run was over already."""
 
 
-async def apply_webhook(pool: asyncpg.Pool[asyncpg.Record], update: WebhookUpdate) -> list[Applied]:
+async def apply_webhook(place: Pool | Connected, update: WebhookUpdate) -> list[Applied]:
     """Write what a delivery says to each job of its run; an empty list: no job knows that run.
 
     Delivered again, or out of order, it is harmless: see `Applied.refused`. A run started again in GitHub has the same
     number and a higher attempt, and may still complete a job that waits for its next try.
+
+    Args:
+        place: a `rushes.connect()`, or an asyncpg pool of the queue's database.
+        update: from `handle_webhook`.
     """
-    async with pool.acquire() as connection:
-        rows = await connection.fetch(sql("jobs_of_workflow"), update.run_id)
-        applied = [await _apply(connection, JobId(row["id"]), update) for row in rows]
-    return [one for one in applied if one]
+
+    async def write(pool: Pool) -> list[Applied]:
+        async with pool.acquire() as connection:
+            rows = await connection.fetch(sql("jobs_of_workflow"), update.run_id)
+            applied = [await _apply(connection, JobId(row["id"]), update) for row in rows]
+        return [one for one in applied if one]
+
+    return await on_pool(place, write)
 
 
 async def _apply(connection: Connection, job_id: JobId, update: WebhookUpdate) -> Applied | None:

@@ -16,26 +16,24 @@ from typing import TYPE_CHECKING
 from rushes.errors import IllegalTransition, Permanent, Transient, UsageError
 from rushes.github.client import API_URL, GitHub
 from rushes.github.conclusions import meaning
+from rushes.github.place import Connected, on_pool
 from rushes.github.runs import INPUT, RunNotFound, Workflow, WorkflowRun, follow_run, get_run, start_run
 from rushes.model import Job, JobId, JobStatus
 from rushes.queue.workflow_runs import Held, end_attempt, hold_for_run
 from rushes.queue.workflows import update_job_from_workflow
 
 if TYPE_CHECKING:
-    import asyncpg
-
     from rushes.database import Database
+    from rushes.github.place import Pool
     from rushes.settings import Settings
     from rushes.stages.base import Context
-
-    Pool = asyncpg.Pool[asyncpg.Record]
 
 EVERY = timedelta(seconds=15)
 """How often a run is looked at that somebody waits for."""
 
 
 async def dispatch_workflow(
-    pool: Pool,
+    place: Pool | Connected,
     job: Job,
     *,
     repository: str,
@@ -53,7 +51,7 @@ async def dispatch_workflow(
     before, without an attempt counted.
 
     Args:
-        pool: of the queue's database.
+        place: a `rushes.connect()`, or an asyncpg pool of the queue's database.
         job: which job.
         repository: `owner/name`.
         workflow: the file's name in `.github/workflows`, or the workflow's number.
@@ -68,8 +66,12 @@ async def dispatch_workflow(
         StageError: GitHub refuses, limits, or cannot be reached; its class says what helps.
     """
     target = Workflow(repository, workflow, ref)
-    async with GitHub(token, api_url=api_url) as github:
-        return await dispatch(pool, github, target, job.id, inputs or {})
+
+    async def start(pool: Pool) -> WorkflowRun:
+        async with GitHub(token, api_url=api_url) as github:
+            return await dispatch(pool, github, target, job.id, inputs or {})
+
+    return await on_pool(place, start)
 
 
 async def run_workflow(

@@ -114,7 +114,9 @@ async def take_over(connection: Connection, row: Record, words: str, lease: time
     """Give a locked job that lives to a workflow, and its item with it. Returns the token."""
     token: int = await connection.fetchval(sql("take_over"), row["id"], WORKFLOW, lease, words)
     if row["item_id"]:
-        await connection.execute(sql("start"), [row["item_id"]])
+        # In the order of every settlement: items, videos, batches.
+        for statement in ("lock_items", "lock_videos", "start"):
+            await connection.execute(sql(statement), [row["item_id"]])
     return token
 
 
