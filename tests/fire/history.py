@@ -137,13 +137,13 @@ def _run_once(history: History) -> Finding:
 
 def _settled_by_its_run(history: History) -> Finding:
     finished = {(run.lease, run.event == "success") for run in history.runs if run.event != "start"}
-    settled = [change for change in history.changes if change.status in ENDED]
+    settled = [change for change in history.changes if change.ended and change.status != "queued"]
     broken = [
         f"job {change.job} is {change.status}, but {change.ended} never came to that"
         for change in settled
         if (change.ended, change.status == "completed") not in finished
     ]
-    return Finding("each end by the run that held the lease", len(settled), broken)
+    return Finding("each outcome by the run under that lease", len(settled), broken)
 
 
 def _refused(history: History) -> Finding:

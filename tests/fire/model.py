@@ -39,8 +39,17 @@ class Model:
     def having(self, *statuses: str) -> list[Row]:
         return [row for row in self.rows.values() if row.status in statuses]
 
-    def keeps(self, key: str | None) -> bool:
-        return key is not None and any(row.key == key for row in self.having(*LIVE))
+    def keeper(self, key: str | None) -> Row | None:
+        """The job that lives under this key."""
+        return next((row for row in self.having(*LIVE) if key is not None and row.key == key), None)
+
+    def retry(self, rows: list[Row]) -> list[Row]:
+        again = []
+        for row in sorted(rows, key=lambda row: -row.id):
+            if row.status in ("failed", "cancelled") and not self.keeper(row.key):
+                row.status, row.attempts, row.crashes = "queued", 0, 0
+                again.append(row)
+        return again
 
     def claim(self, worker: int, slots: dict[str, int]) -> list[Row]:
         ready = sorted(self.having("queued"), key=lambda row: (-row.priority, row.id))
@@ -62,10 +71,7 @@ class Model:
             ready = "queued" if verdict == "lost" else "retrying"
             row.leave("failed" if row.attempts >= row.max_attempts else ready)
 
-    def tick(self) -> int:
-        due, lost = [row for row in self.having("retrying") if row.due], self.having("processing")
-        for row in due:
-            row.leave("queued")
-        for row in (lost := [row for row in lost if row.due]):
-            self.settle(row, "lost")
-        return len(due) + len(lost)
+    def tick(self) -> None:
+        for row in self.having("retrying", "processing"):
+            if row.due:
+                row.leave("queued") if row.status == "retrying" else self.settle(row, "lost")

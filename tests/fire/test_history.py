@@ -180,7 +180,7 @@ def test_a_run_without_a_lease_or_twice_under_one_is_found():
 def test_a_stale_outcome_that_counted_is_found():
     good = sound()
     changes = [*good.changes[:3], Change(JOB, "processing", "failed", 2, 2, 8, None)]
-    assert "each end by the run that held the lease" in broken_rules(replace(good, changes=changes))
+    assert "each outcome by the run under that lease" in broken_rules(replace(good, changes=changes))
 
 
 @pytest.mark.parametrize("told", [{"processed": 1, "stale": 0}, {"processed": 0, "stale": 2}])
