@@ -42,17 +42,6 @@ class Limit:
     reason: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """What a step of `follow_lanes` did."""
-
-    changed: int
-    most: int
-    """How many of one lane, at most: fewer than the step means that none is left."""
-    limits: bool
-    """Whether there are limits at all, so that a claim need not ask."""
-
-
 async def limit_lane(
     connection: Connection, lane: str, *, rate: float | None = None, concurrency: int | None = None
 ) -> None:
@@ -107,7 +96,7 @@ async def list_limits(connection: Connection) -> list[Limit]:
 
 
 async def any_limits(connection: Connection) -> bool:
-    """Whether a claim must look at limits. `follow_lanes` tells it too."""
+    """Whether a claim must look at limits. Ticks tell it too."""
     return bool(
         await connection.fetchval(
             "select exists (select from rushes.limits) or exists (select from rushes.lanes where limited)"
@@ -115,15 +104,16 @@ async def any_limits(connection: Connection) -> bool:
     )
 
 
-async def follow_lanes(connection: Connection, step: int) -> Followed:
-    """Have jobs follow what holds for their lane now, at most `step` of each lane. Upkeep calls it at every tick."""
-    row = await connection.fetchrow(sql("follow_lanes"), step)
-    assert row is not None  # noqa: S101  (it selects no table)
-    return Followed(**row)
+async def follow_lanes(connection: Connection, step: int) -> int:
+    """Have jobs follow what holds for their lane now, at most `step` of each lane. Upkeep calls it where it is needed.
+
+    Returns how many they were in the lane with most of them: fewer than the step, and none is left.
+    """
+    return int(await connection.fetchval(sql("follow_lanes"), step))
 
 
 async def _sweep(connection: Connection) -> None:
-    while (await follow_lanes(connection, SWEEP)).most == SWEEP:
+    while await follow_lanes(connection, SWEEP) == SWEEP:
         pass
 
 

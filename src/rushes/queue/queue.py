@@ -114,9 +114,9 @@ class Queue:
             due = await connection.fetchrow(sql("due"))
             assert due is not None  # noqa: S101  (it selects from an aggregate)
             ready = 0
-            if due["lanes"] or self._limits:
-                followed = await follow_lanes(connection, upkeep.STEP)
-                self._limits, self._looked = followed.limits, asyncio.get_running_loop().time()
+            self._limits, self._looked = due["limits"], asyncio.get_running_loop().time()
+            if due["lanes"]:
+                await follow_lanes(connection, upkeep.STEP)
             if due["expiries"]:
                 ready += await upkeep.return_expired(connection)
             if due["promotions"]:

@@ -1,6 +1,6 @@
 -- Jobs follow what holds for their lane now, a bounded step ($1) of each lane: those ready in a lane at rest move aside,
--- those ready in a lane with limits wait for its turns, and those whose lane has none any more wait no longer. It also
--- answers whether there are limits at all. Relies on jobs_lane and jobs_limited.
+-- those ready in a lane with limits wait for its turns, and those whose lane has none any more wait no longer. Answers with
+-- the most that they were of one lane. Relies on jobs_lane and jobs_limited.
 with recursive waited_for as (
     -- The lanes of the jobs that wait for turns, a probe of the index each.
     (select lane from rushes.jobs where status = 'queued' and limited order by lane limit 1)
@@ -39,7 +39,4 @@ with recursive waited_for as (
     where j.id = any(array(select id from moved))
     returning j.lane
 )
-select
-    (select count(*) from changed) as changed,
-    coalesce((select max(jobs) from (select count(*) as jobs from changed group by lane) most), 0) as most,
-    exists (select from rushes.limits) or exists (select from rushes.lanes where limited) as limits
+select coalesce(max(jobs), 0) from (select count(*) as jobs from changed group by lane) of_lane

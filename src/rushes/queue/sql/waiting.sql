@@ -1,5 +1,6 @@
 -- What keeps jobs of one batch waiting: hosts at rest, with how many wait for their next try, and limits that allow no more
--- at this moment. Relies on jobs_retrying_batch, jobs_limited_batch, jobs_ready_batch, jobs_lane_running and jobs_leased.
+-- at this moment. Relies on jobs_retrying_batch, jobs_limited_batch, jobs_ready_batch, jobs_lane_running and jobs_leased,
+-- and asks for the first job rather than for any, as otherwise the planner would look for one all through the table.
 select count(*) as jobs, max(l.reason) || ', until ' || to_char(max(l.paused_until), 'HH24:MI:SS TZ') as reason
 from rushes.jobs j
 left join rushes.lanes l on l.name = j.lane and l.paused_until > now()
@@ -22,7 +23,7 @@ where
     and (
         select true from rushes.jobs j
         where j.batch_id = $1 and j.lane = l.name and j.status = 'queued' and j.limited and not j.held
-        limit 1
+        order by j.kind, j.priority desc, j.id limit 1
     )
 union all
 select 0, format('%s is limited to %s at once', k.kind, k.concurrency)
@@ -32,6 +33,6 @@ where
     and (
         select true from rushes.jobs j
         where j.batch_id = $1 and j.kind = k.kind and j.status = 'queued' and not j.held and not j.limited
-        limit 1
+        order by j.priority desc, j.id limit 1
     )
 order by reason
