@@ -63,6 +63,7 @@ class LocalGitHub(ThreadingHTTPServer):
         self.knows_run_details = True
         self.lists_until_shown = 0
         self.page_size: int | None = None
+        self.ends_at_once: str | None = None
         self.lock = threading.Lock()
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
 
@@ -159,6 +160,8 @@ class _Handler(BaseHTTPRequestHandler):
         if unknown := sorted(set(said["inputs"]) - flow.inputs):
             return 422, {"message": f"Unexpected inputs provided: {json.dumps(unknown)}"}, {}
         run = self.server.add_run(flow.run_name.format(**said["inputs"]))
+        if self.server.ends_at_once:
+            self.server.end(self.server.ends_at_once, run)
         if not details or not self.server.tells_run:
             return 204, None, {}
         url = f"{self.server.url}/repos/octo/videos/actions/runs/{run['id']}"

@@ -45,7 +45,7 @@ def workflow(
     Examples:
       rushes queue workflow 42 --status completed
       rushes queue workflow 42 --status failed --error "no disk space"
-      rushes queue workflow ${{ inputs.rushes_job }} --conclusion ${{ job.status }}
+      rushes queue workflow 42 --conclusion failure
     """
     asked, words = _asked(status, conclusion)
     updated = run(_update(JobId(job), asked, error or words, run_id, attempt))
