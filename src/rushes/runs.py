@@ -28,6 +28,7 @@ from rushes.model import BatchId, Plan
 from rushes.pipelines import DEFAULT
 from rushes.queue import Queue
 from rushes.queue.control import pause_batch, paused_kinds
+from rushes.queue.retention import Ages
 from rushes.queue.statements import sql
 from rushes.settings import Settings
 from rushes.sources.postgres import QueueSource, outages
@@ -121,7 +122,8 @@ async def run(
         opened = await open_batch(database.pool, order, _lines(settings, request, plan, text))
     observer.opened(opened, plan)
     results = await _results(request.out, template)
-    source = QueueSource(database.pool, Queue(database.pool, lease=settings.lease), batch=opened.id)
+    queue = Queue(database.pool, lease=settings.lease, ages=Ages.of(settings))
+    source = QueueSource(database.pool, queue, batch=opened.id)
     worker = Worker(settings, source, slots=at_once, trouble=observer.trouble)
     watch = _Watch(settings, database, opened.id, results, observer)
     with stopping_on_signals(worker):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -214,7 +217,7 @@ async def test_what_is_pruned_stays_counted(database: Database, history: History
     assert (before["total_jobs"], before["success_rate"]) == (40, 75.0)
 
 
-async def _round(database: Database, ages: Ages, *, due: bool = True) -> Pruned:
+async def _round(database: Database, ages: Ages, *, due: bool = True) -> bool:
     if due:
         await database.pool.execute("update rushes.chores set due_at = now(), position = 0")
     async with database.pool.acquire() as connection:
@@ -224,11 +227,15 @@ async def _round(database: Database, ages: Ages, *, due: bool = True) -> Pruned:
 async def test_upkeep_keeps_to_the_ages_once_an_hour(database: Database, history: History):
     await ended_batch(database, 2)
     await history.add("completed", 5, days=400)
-    assert await _round(database, ALL) == Pruned(completed=5, batches=1, items=2)
+    assert await _round(database, ALL) is False
+    assert await counts(database) == [0, 0, 0, 0, 0]
     await history.add("completed", 5, days=400)
-    assert await _round(database, ALL, due=False) == Pruned()
-    assert await database.pool.fetchval("select due_at - now() < interval '1 hour' from rushes.chores")
-    assert await _round(database, ALL) == Pruned(completed=5)
+    assert await _round(database, ALL, due=False) is False
+    assert await history.left() == {"completed": 5}
+    wait = await database.pool.fetchval("select due_at - now() from rushes.chores where name = 'retention'")
+    assert timedelta(minutes=59) < wait <= timedelta(hours=1)
+    await _round(database, ALL)
+    assert await history.left() == {}
 
 
 async def test_upkeep_goes_on_where_another_left_it(
@@ -237,9 +244,13 @@ async def test_upkeep_goes_on_where_another_left_it(
     monkeypatch.setattr(retention, "STEP", 10)
     await history.add("failed", 35, days=400)
     await history.add("completed", 35, days=400)
-    ages = Ages(completed=MONTH)
-    taken = [(await _round(database, ages, due=not turn)).jobs for turn in range(3)]
-    assert taken == [5, 30, 0]
+    left: list[int] = []
+    due = True
+    while await _round(database, Ages(completed=MONTH), due=due):
+        left.append((await history.left()).get("completed", 0))
+        due = False
+    assert left == [30, 0]  # at first 40 of 70 rows, 35 of them kept
+    assert await history.left() == {"failed": 35}
 
 
 async def test_one_worker_at_a_time_does_upkeep(database: Database, history: History):
@@ -248,13 +259,36 @@ async def test_one_worker_at_a_time_does_upkeep(database: Database, history: His
     async with database.pool.acquire() as other, other.transaction():
         await other.execute("select from rushes.chores for update")
         async with asyncio.timeout(10):
-            assert await _round(database, ALL, due=False) == Pruned()
-    assert (await _round(database, ALL, due=False)).jobs == 5
+            assert await _round(database, ALL, due=False) is False
+        assert await history.left() == {"completed": 5}
+    await _round(database, ALL, due=False)
+    assert await history.left() == {}
 
 
 async def test_without_ages_all_is_kept(database: Database, history: History):
     await history.add("completed", 5, days=4000)
-    assert await _round(database, Ages()) == Pruned()
+    assert await _round(database, Ages()) is False
+    assert await history.left() == {"completed": 5}
+
+
+async def test_a_worker_keeps_to_the_settings(database: Database, history: History, server_home: Path):
+    await database.pool.execute("update rushes.chores set due_at = now(), position = 0")
+    for status in ("completed", "failed"):
+        await history.add(status, 3, days=2)
+    environment = {**os.environ, "RUSHES_HOME": str(server_home), "RUSHES_RETENTION_COMPLETED": "1d"}
+    command = [sys.executable, "-m", "rushes", "worker", "--empty-timeout", "2"]
+    process = await asyncio.create_subprocess_exec(*command, env=environment, stderr=asyncio.subprocess.DEVNULL)
+    assert await process.wait() == 0
+    assert await history.left() == {"failed": 3}
+
+
+@pytest.mark.parametrize("age", ["30", "59m", "-1d", "month", "1e30"])
+async def test_an_age_is_at_least_an_hour(rushes: Rushes, monkeypatch: pytest.MonkeyPatch, age: str):
+    """Who writes 30 means days."""
+    monkeypatch.setenv("RUSHES_RETENTION_FAILED", age)
+    refused = await rushes("queue", "stats")
+    assert refused.code == 2
+    assert "RUSHES_RETENTION_FAILED" in refused.err
 
 
 async def test_the_command_says_what_would_go_and_asks(database: Database, history: History, rushes: Rushes):

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 from rushes.database import storable
 from rushes.model import BatchId, Job, JobId, Lease, Outcome, Verdict, WorkerId
-from rushes.queue import presence, upkeep
+from rushes.queue import presence, retention, upkeep
 from rushes.queue.doorbell import Doorbell
 from rushes.queue.enqueueing import enqueue
 from rushes.queue.jobs import Claimed, NewJob, read_claimed, read_job
 from rushes.queue.limits import any_limits, follow_lanes
+from rushes.queue.retention import Ages
 from rushes.queue.settlement import Settled, settle
 from rushes.queue.statements import sql
+from rushes.queue.tallies import roll_up
 from rushes.queue.turns import claim_in_turn
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 5.0
 """How old what is known of limits may be: after that, a limited job may start late, but none too early."""
+TIDY_SECONDS = 60.0
 
 Beat = tuple[Lease, float | None, str | None]
 """A lease to prolong, with progress (0 to 1) and what is being done."""
@@ -33,9 +36,18 @@ Beat = tuple[Lease, float | None, str | None]
 class Queue:
     """A durable job queue in PostgreSQL. Safe to use from many tasks and beside many processes."""
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], *, lease: timedelta = timedelta(seconds=60)) -> None:
+    def __init__(
+        self,
+        pool: asyncpg.Pool[asyncpg.Record],
+        *,
+        lease: timedelta = timedelta(seconds=60),
+        ages: Ages = Ages(),  # noqa: B008  (it is frozen)
+    ) -> None:
+        """`lease`: how long a job stays with a worker that has fallen silent; `ages`: how long what has ended is kept."""
         self._pool = pool
         self._lease = lease
+        self._ages = ages
+        self._tidied = float("-inf")
         self._limits = False
         self._looked = float("-inf")
         self.doorbell = Doorbell(pool)
@@ -121,10 +133,20 @@ class Queue:
                 ready += await upkeep.return_expired(connection)
             if due["promotions"]:
                 ready += len(await upkeep.promote(connection))
+            await self._tidy(connection)
         if ready:
             self.doorbell.ring()
         next_promotion: float | None = due["next_promotion"]
         return 0.0 if ready >= upkeep.STEP else next_promotion
+
+    async def _tidy(self, connection: Connection) -> None:
+        """Put tallies together and let go of what is old: once a minute, or as long as there is more to let go of."""
+        now = asyncio.get_running_loop().time()
+        if now - self._tidied >= TIDY_SECONDS:
+            self._tidied = now
+            await roll_up(connection)
+            if await retention.upkeep(connection, self._ages):
+                self._tidied = float("-inf")
 
     async def enter(self) -> WorkerId:
         """Register this process, and give back what dead processes of this host held."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from rushes.queue.control import alone
 from rushes.queue.statements import sql
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
     from rushes.queue.connection import Connection
+    from rushes.settings import Settings
 
 STEP = 5000
 """Rows that one step looks at."""
@@ -47,6 +48,10 @@ class Ages:
 
     def __bool__(self) -> bool:
         return bool(self.rows()[0])
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        return cls(settings.retention_completed, settings.retention_failed, settings.retention_cancelled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,27 +101,29 @@ async def prune(connection: Connection, ages: Ages, kind: str | None = None) -> 
         yield await _prune_batch(connection, batches[0]["id"])
 
 
-async def upkeep(connection: Connection, ages: Ages, *, steps: int = 4) -> Pruned:
-    """Take some steps of this hour's round, unless another worker is at it or the round is over."""
-    total = Pruned()
+async def upkeep(connection: Connection, ages: Ages, *, steps: int = 4) -> bool:
+    """Take some steps of this hour's round, unless another worker is at it or the round is over.
+
+    Returns whether there was something to do, so that it should be called again soon.
+    """
     for _ in range(steps if ages else 0):
         async with connection.transaction():
             position = await connection.fetchval(sql("take_chore"), "retention")
             if position is None:
-                break
-            total += await _step_of_round(connection, ages, position)
-    return total
+                return False
+            await _step_of_round(connection, ages, position)
+    return bool(ages)
 
 
-async def _step_of_round(connection: Connection, ages: Ages, position: int) -> Pruned:
+async def _step_of_round(connection: Connection, ages: Ages, position: int) -> None:
     """Batches first; then the jobs from where the last step came to. At their end the next round is in an hour."""
     batches = await connection.fetch(sql("old_batches"), *ages.rows(), 1)
     if batches:
-        return await _prune_batch(connection, batches[0]["id"])
+        await _prune_batch(connection, batches[0]["id"])
+        return
     row = await _prune_jobs(connection, ages, None, position)
     position, pause = (0, PAUSE) if row["over"] else (row["position"], timedelta(0))
     await connection.execute(sql("leave_chore"), "retention", position, pause)
-    return _pruned(row)
 
 
 async def _prune_jobs(connection: Connection, ages: Ages, kind: str | None, position: int) -> Record:
