@@ -8,9 +8,11 @@ from datetime import timedelta
 
 import pytest
 
+from rushes.batches.creating import Order, open_batch
+from rushes.batches.intake import Valid
 from rushes.database import Database
 from rushes.errors import ErrorClass
-from rushes.model import Failure
+from rushes.model import Failure, NewItem, Plan, Source, Step, VideoKey
 from rushes.queue import NewJob, control, limits
 
 from .conftest import Hand, enqueue, ids, limit, most_at_once, running, starts, unlimit
@@ -196,3 +198,22 @@ async def test_lanes_of_any_name_can_be_limited(hand: Hand):
     await limit(hand, name, concurrency=1)
     await hand.queue.enqueue([NewJob("fetch", lane=name)] * 2)
     assert len(await hand.claim()) == 1
+
+
+async def test_a_settlement_that_rests_a_lane_and_a_claim_never_wait_in_a_circle(database: Database, hands: list[Hand]):
+    """One locks the lane and then the batch, and so does the other."""
+    plan = Plan("test", (Step("fetch", fetches=True),))
+    for turn in range(10):
+        await limit(hands[0], concurrency=100)
+        lines = [
+            Valid(n, NewItem(Source(VideoKey(f"url:{turn}.{n}"), f"https://example.org/{turn}/{n}"), "line"))
+            for n in range(8)
+        ]
+        batch = (await open_batch(database.pool, Order("test", plan), lines)).id
+        claimed = await hands[0].claim({"fetch": 2}, batch=batch)
+        await database.pool.execute("update rushes.batches set status = 'pending' where id = $1", batch)
+        asked = Failure(ErrorClass.RATE_LIMITED, "slow down", retry_after=timedelta(0))
+        await asyncio.gather(
+            hands[0].fail(claimed[:1], asked), hands[1].fail(claimed[1:], asked),
+            *(hand.claim({"fetch": 2}, batch=batch) for hand in hands[2:]),
+        )  # fmt: skip
