@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import statistics
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import asyncpg
 
@@ -22,6 +24,8 @@ from rushes.database.url import parse_url
 BATCH = 500
 AHEAD = 2
 """Claimed batches that may wait for the settling connection."""
+BY_KEY = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off"
+"""Rows are found one by one by their key. Left alone, the planner goes through a small table once for each batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class Figures:
     """A second, claims committed like everything else."""
     settled_asynchronously: float
     """The same with claims that do not wait for the disk: losing one only repeats work."""
+    cpu: float
+    """Microseconds a job of the server's two processes, claims asynchronous. Who else is on the machine hardly matters."""
     wal: float
     dead: float
     disk: float
@@ -62,14 +68,14 @@ async def _measure(server: Server, layout: Layout, jobs: int, kept: int) -> Figu
         size = await _size(connection)
         enqueued = await _enqueue(connection, layout, jobs)
         before = await _wal(connection)
-        settled = await _drain(dsn, connection, layout, jobs, synchronous_claim="on")
+        settled, _ = await _drain(dsn, connection, layout, jobs, synchronous_claim="on")
         wal = (await _wal(connection) - before) / jobs
         disk = (await _size(connection) - size) / jobs
         await _enqueue(connection, layout, jobs)
-        quick = await _drain(dsn, connection, layout, jobs, synchronous_claim="off")
+        quick, cpu = await _drain(dsn, connection, layout, jobs, synchronous_claim="off")
         await connection.close()
         dead = (await server.counters("bench_layouts")).dead
-    return Figures(enqueued, settled, quick, wal, dead, disk)
+    return Figures(enqueued, settled, quick, cpu, wal, dead, disk)
 
 
 async def _prepare(dsn: str, layout: Layout) -> asyncpg.Connection:
@@ -96,18 +102,27 @@ async def _enqueue(connection: asyncpg.Connection, layout: Layout, jobs: int) ->
 
 async def _drain(
     dsn: str, connection: asyncpg.Connection, layout: Layout, jobs: int, *, synchronous_claim: str
-) -> float:
+) -> tuple[float, float]:
+    """Jobs a second, and microseconds of the server's processors for each."""
     claiming, settling = await asyncpg.connect(dsn), await asyncpg.connect(dsn)
     await claiming.execute(f"set synchronous_commit = {synchronous_claim}")
+    for one in (claiming, settling):
+        await one.execute(BY_KEY)
     claimed: asyncio.Queue[Sequence[asyncpg.Record]] = asyncio.Queue(AHEAD)
     began = time.perf_counter()
     await asyncio.gather(_claim(claiming, layout, claimed), _settle(settling, layout, claimed))
     seconds = time.perf_counter() - began
     if await connection.fetchval(layout.left):
         raise SystemExit(f"{layout.name}: something was left, so the measurement is void")
+    cpu = sum([_processor_seconds(await one.fetchval("select pg_backend_pid()")) for one in (claiming, settling)])
     await claiming.close()
     await settling.close()
-    return jobs / seconds
+    return jobs / seconds, cpu / jobs * 1e6
+
+
+def _processor_seconds(process: int) -> float:
+    user, system = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 async def _claim(
@@ -138,7 +153,7 @@ async def _size(connection: asyncpg.Connection) -> int:
 
 
 def _describe(found: dict[str, list[Figures]]) -> str:
-    header = ("", "enqueued/s", "settled/s", "claims async", "WAL B/job", "dead rows", "disk B/job")
+    header = ("", "enqueued/s", "settled/s", "claims async", "CPU µs/job", "WAL B/job", "dead rows", "disk B/job")
     rows = [
         [name, *(f"{statistics.median(getattr(run, column) for run in runs):,.0f}" for column in Figures.__slots__)]
         for name, runs in found.items()

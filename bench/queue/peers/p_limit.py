@@ -18,6 +18,8 @@ BATCH = 500
 AHEAD = 2
 """Claimed batches that may wait for the settling connection."""
 SYNCHRONOUS_CLAIM = os.environ.get("BENCH_SYNCHRONOUS_CLAIM", "off")
+BY_KEY = "set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off"
+"""Rows are found one by one by their key. Left alone, the planner goes through a small table once for each batch."""
 
 NARROW = """
 create table jobs (
@@ -94,6 +96,8 @@ class Limit(Peer):
     async def work(self) -> None:
         claiming, settling = await asyncpg.connect(DSN), await asyncpg.connect(DSN)
         await claiming.execute(f"set synchronous_commit = {SYNCHRONOUS_CLAIM}")
+        for connection in (claiming, settling):
+            await connection.execute(BY_KEY)
         claimed: asyncio.Queue[list[asyncpg.Record]] = asyncio.Queue(AHEAD)
         await asyncio.gather(self._claim(claiming, claimed), self._settle(settling, claimed))
 
