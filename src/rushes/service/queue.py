@@ -158,7 +158,8 @@ class Queue:
 
     async def retry_job(self, job_id: int) -> Job:
         """Run a failed or cancelled job again, with all its attempts before it. Returns it, queued."""
-        return await self._steer(job_id, control.retry_jobs, "only what has failed or was cancelled can run again")
+        rule = "only what has failed or was cancelled can run again, and of each key one job"
+        return await self._steer(job_id, control.retry_jobs, rule)
 
     async def cancel_job(self, job_id: int) -> Job:
         """Cancel a job that waits or runs: it is over at once, and whoever runs it is told. Returns it, cancelled."""
