@@ -152,7 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _dispatch(self, flow: Flow, said: Any) -> tuple[int, Any, dict[str, str]]:
         details = said.pop("return_run_details", None)
         if details is not None and not self.server.knows_run_details:
-            return 422, {"message": 'Invalid request.\n\n"return_run_details" is not a permitted key.'}, {}
+            return 400, {"message": 'Invalid request.\n\n"return_run_details" is not a permitted key.'}, {}
         if said["ref"] != "main":
             return 422, {"message": f"No ref found for: {said['ref']}"}, {}
         if not flow.dispatchable:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 from typing import Any
 
 import pytest
@@ -153,3 +155,35 @@ async def test_another_run_has_no_say_while_one_is_at_it(database: Database, que
     with pytest.raises(IllegalTransition, match=f"in workflow run {RUN}: run {RUN + 1} has no say in it"):
         await tell(database, job, "completed", run_id=RUN + 1, run_attempt=1)
     assert await row_of(database, job) == untouched
+
+
+async def test_in_whatever_order_and_however_often_the_job_ends_as_it_should(database: Database, queue: Queue):
+    """Two attempts at a run, of which the second succeeds: all 24 orders, each delivery twice."""
+    told = [
+        of_run("in_progress"), of_run("completed", "failure"), of_run("in_progress", attempt=2),
+        of_run("completed", "success", attempt=2),
+    ]  # fmt: skip
+    for number, order in enumerate(itertools.permutations(told)):
+        (job,) = await queue.enqueue([NewJob(KIND, github_workflow_run_id=str(RUN + number))])
+        for payload in order:
+            payload["workflow_run"]["id"] = RUN + number
+            await deliver(database, "workflow_run", payload)
+            await deliver(database, "workflow_run", payload)
+        row = await row_of(database, job)
+        assert row["status"] == "completed"
+        assert 1 <= row["attempts"] <= 2
+
+
+async def test_deliveries_at_the_same_moment_count_once(database: Database, queue: Queue):
+    job = await linked(database, queue)
+    failure = of_run("completed", "failure")
+    applied = await asyncio.gather(*(deliver(database, "workflow_run", failure) for _ in range(10)))
+    assert sum(one.changed for (one,) in applied) == 1
+    assert (await row_of(database, job))["attempts"] == 1
+
+
+async def test_what_a_database_cannot_hold_is_left_out_of_a_name(database: Database, queue: Queue):
+    await linked(database, queue)
+    (applied,) = await deliver(database, "workflow_job", of_job("in_progress", name="cut\0"))
+    assert applied.changed
+    assert str(applied.job.note).startswith(f"GitHub workflow run {RUN} of octo/videos: cut")

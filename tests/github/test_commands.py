@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 
 from rushes.database import Database
 from rushes.model import WorkerId
-from rushes.queue import NewJob, Queue
+from rushes.queue import Queue
 from tests.main_job.conftest import Rushes, rushes
 
-from .conftest import KIND, brought_to, row_of
+from .conftest import brought_to, row_of
 from .local_github import TOKEN, LocalGitHub
 
 __all__ = ["rushes"]
-
-
-@pytest.fixture
-def site() -> Iterator[LocalGitHub]:
-    server = LocalGitHub()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-async def job(queue: Queue) -> int:
-    (one,) = await queue.enqueue([NewJob(KIND)])
-    return one
 
 
 async def test_a_status_by_hand(database: Database, rushes: Rushes, job: int):
@@ -69,9 +55,7 @@ async def test_a_finished_job_refuses(database: Database, queue: Queue, worker: 
         (["404", "--status", "completed"], "there is no job 404"),
         (["1", "--status", "success"], "'success': wanted one of queued, processing"),
         (["1", "--conclusion", "completed"], "'completed': wanted one of success"),
-        (["1"], "say either --status or --conclusion"),
         (["1", "--status", "failed", "--conclusion", "failure"], "say either --status or --conclusion"),
-        (["1", "--status", "failed", "--attempt", "0"], "0 is not from 1"),
     ],
 )
 def test_wrong_use_is_said(database: Database, rushes: Rushes, arguments: list[str], words: str):

@@ -27,13 +27,6 @@ pytestmark = pytest.mark.timeout(60)
 SOON = timedelta(milliseconds=20)
 
 
-@pytest.fixture
-def site() -> Iterator[LocalGitHub]:
-    server = LocalGitHub()
-    yield server
-    server.close()
-
-
 @pytest.fixture(autouse=True)
 def stage(site: LocalGitHub) -> Iterator[None]:
     """The stage that the documentation shows."""

@@ -34,6 +34,8 @@ _SHOWN = 500
 """Characters of GitHub's own words in an error."""
 
 Sleep = Callable[[float], Awaitable[None]]
+Token = str | Callable[[], str]
+"""A token, or a function that gives the one of the moment: those of a GitHub App last an hour."""
 
 
 class Unsure(Transient):
@@ -44,25 +46,23 @@ class GitHub:
     """The API, with one token. Use as an async context manager."""
 
     def __init__(
-        self, token: str, *, api_url: str = API_URL, patience: timedelta = PATIENCE, sleep: Sleep = asyncio.sleep
+        self, token: Token, *, api_url: str = API_URL, patience: timedelta = PATIENCE, sleep: Sleep = asyncio.sleep
     ) -> None:
         """Raises: UsageError (the token or the address cannot be used)."""
         import httpx
 
         address = httpx.URL(api_url.rstrip("/"))
         _check_address(address)
-        if not re.fullmatch(r"[\x21-\x7e]+", token):
-            raise UsageError(
-                "the GitHub token is empty or has characters that no token has", remedy="look for a line end"
-            )
+        if isinstance(token, str):
+            _check_token(token)
         self._patience = patience.total_seconds()
         self.sleep = sleep
         self._client = httpx.AsyncClient(
             base_url=address,
+            auth=_bearer(token),
             timeout=httpx.Timeout(_ANSWER, connect=_CONNECT),
             headers={
-                "Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json",
-                "X-GitHub-Api-Version": VERSION, "User-Agent": "rushes",
+                "Accept": "application/vnd.github+json", "X-GitHub-Api-Version": VERSION, "User-Agent": "rushes",
             },
         )  # fmt: skip
 
@@ -136,6 +136,23 @@ class GitHub:
         if answer.status_code >= HTTPStatus.MULTIPLE_CHOICES and answer.status_code != HTTPStatus.NOT_MODIFIED:
             raise _refusal(answer, what)
         return answer, None
+
+
+def _bearer(token: Token) -> Callable[[httpx.Request], httpx.Request]:
+    """Puts the token of that moment into a request."""
+
+    def sign(request: httpx.Request) -> httpx.Request:
+        now = token if isinstance(token, str) else token()
+        _check_token(now)
+        request.headers["Authorization"] = f"Bearer {now}"
+        return request
+
+    return sign
+
+
+def _check_token(token: str) -> None:
+    if not re.fullmatch(r"[\x21-\x7e]+", token):
+        raise UsageError("the GitHub token is empty or has characters that no token has", remedy="look for a line end")
 
 
 def read(answer: httpx.Response) -> Any:

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rushes.errors import IllegalTransition, Permanent, Transient, UsageError
-from rushes.github.client import API_URL, GitHub
+from rushes.github.client import API_URL, GitHub, Token
 from rushes.github.conclusions import meaning
 from rushes.github.place import Connected, on_pool
 from rushes.github.runs import INPUT, RunNotFound, Workflow, WorkflowRun, follow_run, get_run, start_run
@@ -38,7 +38,7 @@ async def dispatch_workflow(
     *,
     repository: str,
     workflow: str,
-    token: str,
+    token: Token,
     ref: str = "main",
     inputs: Mapping[str, str] | None = None,
     api_url: str = API_URL,
@@ -55,14 +55,14 @@ async def dispatch_workflow(
         job: which job.
         repository: `owner/name`.
         workflow: the file's name in `.github/workflows`, or the workflow's number.
-        token: with the right `Actions: read and write`.
+        token: with the right `Actions: read and write`; or a function that gives one, where they change within the hour.
         ref: the branch or tag.
         inputs: the workflow's other inputs.
         api_url: of a GitHub of one's own, such as `https://github.example.com/api/v3`.
 
     Raises:
         UsageError: a name cannot be one, or there is no such job.
-        IllegalTransition: the job is finished, or somebody else is starting a run for it.
+        IllegalTransition: the job is finished or paused, or somebody else is starting a run for it.
         StageError: GitHub refuses, limits, or cannot be reached; its class says what helps.
     """
     target = Workflow(repository, workflow, ref)
@@ -80,7 +80,7 @@ async def run_workflow(
     *,
     repository: str,
     workflow: str,
-    token: str,
+    token: Token,
     ref: str = "main",
     inputs: Mapping[str, str] | None = None,
     api_url: str = API_URL,

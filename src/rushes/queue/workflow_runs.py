@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 
 from rushes.errors import IllegalTransition, UsageError
 from rushes.model import JobId, JobStatus
+from rushes.queue import control
 from rushes.queue.statements import sql
 from rushes.queue.workflows import WORKFLOW, take_over
 
 if TYPE_CHECKING:
+    from asyncpg import Record
+
     from rushes.queue.connection import Connection
 
 STARTING = timedelta(minutes=10)
@@ -38,7 +41,7 @@ async def hold_for_run(connection: Connection, job_id: JobId) -> Held:
 
     Raises:
         UsageError: there is no such job.
-        IllegalTransition: it is finished, or somebody else is starting a run for it.
+        IllegalTransition: it is finished or paused, or somebody else is starting a run for it.
     """
     async with connection.transaction():
         row = await connection.fetchrow(sql("workflow_job"), job_id)
@@ -46,6 +49,7 @@ async def hold_for_run(connection: Connection, job_id: JobId) -> Held:
             raise UsageError(f"there is no job {job_id}", remedy="`rushes queue list` shows those there are")
         status, last = row["status"], None if row["github_attempts_over"] else row["github_workflow_run_id"]
         if status in (JobStatus.QUEUED, JobStatus.RETRYING):
+            await _refuse_paused(connection, row)
             await take_over(connection, row, "starting a GitHub workflow", STARTING)
             return Held(last, by_worker=False)
     if status != JobStatus.PROCESSING:
@@ -54,6 +58,17 @@ async def hold_for_run(connection: Connection, job_id: JobId) -> Held:
         raise IllegalTransition(f"job {job_id} is processing: somebody else is starting a workflow for it")
     mine = row["worker_id"] != WORKFLOW
     return Held(last, by_worker=mine, started=not mine)
+
+
+async def _refuse_paused(connection: Connection, row: Record) -> None:
+    """What is paused starts nowhere."""
+    if row["held"]:
+        resume = f"`rushes batch resume {row['batch_id']}` lets it go on"
+        raise IllegalTransition(f"job {row['id']} waits: its batch {row['batch_id']} is paused", remedy=resume)
+    paused = {control.WHOLE_QUEUE, row["kind"]}.intersection(await control.paused_kinds(connection))
+    if paused:
+        what = "the whole queue is" if control.WHOLE_QUEUE in paused else f"jobs of the kind {row['kind']} are"
+        raise IllegalTransition(f"job {row['id']} waits: {what} paused", remedy="`rushes queue resume` lets it go on")
 
 
 async def end_attempt(connection: Connection, job_id: JobId, run_id: str, attempt: int) -> None:

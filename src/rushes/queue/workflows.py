@@ -95,7 +95,7 @@ async def update_job_from_workflow(
         UsageError: there is no such status.
     """
     asked = _status(status)
-    run = None if run_id is None else Run(str(run_id), run_attempt)
+    run = None if run_id is None else Run(storable(str(run_id)), run_attempt)
     async with connection.transaction():
         row = await _lock(connection, job_id, alone=asked is JobStatus.CANCELLED)
         if row is None:
@@ -106,7 +106,8 @@ async def update_job_from_workflow(
         await _do(connection, row, act, storable(error or _words(run, asked)))
         after = await connection.fetchrow(sql("workflow_job"), job_id)
     assert after is not None  # noqa: S101  (it is locked)
-    await _ring(connection)
+    if act in (_Act.COMPLETE, _Act.GIVE_BACK):
+        await _ring(connection)
     return read_job(after)
 
 
