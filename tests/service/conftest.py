@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from typing import Any, LiteralString
 
+import psycopg
 import pytest
 
 import rushes
@@ -48,3 +49,20 @@ def db(database: Database, settings: Settings) -> Iterator[rushes.Connection]:
 @pytest.fixture
 def service(db: rushes.Connection) -> rushes.QueueService:
     return rushes.QueueService(db)
+
+
+@pytest.fixture
+def sql(db: rushes.Connection) -> Iterator[psycopg.Connection[Any]]:
+    """A connection of the test's own, each statement for itself."""
+    with psycopg.connect(db.url, autocommit=True) as connection:
+        yield connection
+
+
+def value(sql: psycopg.Connection[Any], statement: LiteralString, *arguments: Any) -> Any:
+    """The one value that a statement gives."""
+    row = sql.execute(statement, arguments).fetchone()
+    return row and row[0]
+
+
+def come_due(sql: psycopg.Connection[Any]) -> None:
+    sql.execute("update rushes.jobs set run_at = now() where status = 'retrying'")
