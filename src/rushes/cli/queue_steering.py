@@ -101,7 +101,7 @@ class _Verb:
 LIVE = (JobStatus.QUEUED, JobStatus.PROCESSING, JobStatus.RETRYING)
 RETRY = _Verb(
     "retry_jobs", "retried", (JobStatus.FAILED, JobStatus.CANCELLED), (JobStatus.FAILED,),
-    "only what has failed or was cancelled can run again",
+    "only what has failed or was cancelled can run again, and of each key one job",
 )  # fmt: skip
 CANCEL = _Verb("cancel_jobs", "cancelled", LIVE, LIVE, "only what waits or runs can be cancelled")
 WAITING = (JobStatus.QUEUED, JobStatus.RETRYING)

@@ -64,14 +64,32 @@ with live as (
             else date_trunc('day', now() - span.length, 'UTC')
         end as start
     from (values ('window', $2::interval), ('pace', coalesce($2, interval '1 hour'))) as span (name, length)
-), ended as (
+), ended as materialized (
     -- Relies on tallies_grain.
-    select kind, status, wait, run, sum(jobs) as jobs, sum(waited) as waited, sum(ran) as ran
-    from rushes.tallies
+    select * from rushes.tallies
     where
         grain = any('{0,1,2,3}') and at >= (select start from bounds where name = 'window')
         and ($1 is null or kind = $1)
-    group by kind, status, wait, run
+), sums as (
+    select kind, status, sum(jobs) as jobs, sum(waited) as waited, sum(ran) as ran from ended group by kind, status
+), waits as (
+    select kind, step, sum(jobs) as jobs
+    from (
+        select kind, wait as step, jobs from ended where wait is not null
+        union all
+        select kind, listed.step, listed.jobs from ended, unnest(wait_steps, wait_jobs) as listed (step, jobs)
+    ) each
+    group by kind, step
+), runs as (
+    select kind, step, sum(jobs) as jobs
+    from (
+        select kind, run as step, jobs from ended where status = 'completed' and run is not null
+        union all
+        select kind, listed.step, listed.jobs
+        from ended, unnest(run_steps, run_jobs) as listed (step, jobs)
+        where status = 'completed'
+    ) each
+    group by kind, step
 ), pace as (
     select t.kind, sum(t.jobs) / extract(epoch from now() - b.start) as per_second
     from bounds b
@@ -81,7 +99,7 @@ with live as (
 ), named as (
     select null::text as kind
     union all
-    select distinct kind from (select kind from live union all select kind from ended) kinds where $3::boolean
+    select distinct kind from (select kind from live union all select kind from sums) kinds where $3::boolean
 )
 select
     n.kind,
@@ -93,8 +111,8 @@ select
     l.retrying::bigint,
     e.cancelled::bigint,
     round(100 * e.completed / nullif(e.completed + e.failed, 0), 2)::double precision as success_rate,
-    round((e.ran / nullif(e.have_run, 0))::numeric, 3)::double precision as average_processing_time,
-    round((e.waited / nullif(e.have_waited, 0))::numeric, 3)::double precision as average_wait_time,
+    round((e.ran / nullif(run.jobs, 0))::numeric, 3)::double precision as average_processing_time,
+    round((e.waited / nullif(wait.jobs, 0))::numeric, 3)::double precision as average_wait_time,
     l.queued::bigint as queue_length,
     -- The middle of a step, as a factor: no more than 5 % from any time in it.
     round(power(1.1, wait.p50 - 0.5) / 1000, 3)::double precision as wait_p50,
@@ -117,30 +135,34 @@ cross join lateral (
         coalesce(sum(jobs) filter (where status = 'completed'), 0) as completed,
         coalesce(sum(jobs) filter (where status = 'failed'), 0) as failed,
         coalesce(sum(jobs) filter (where status = 'cancelled'), 0) as cancelled,
-        sum(jobs) filter (where status = 'completed' and run is not null) as have_run,
-        sum(ran) filter (where status = 'completed' and run is not null) as ran,
-        sum(jobs) filter (where wait is not null) as have_waited,
-        sum(waited) filter (where wait is not null) as waited
-    from ended
+        sum(waited) as waited,
+        sum(ran) filter (where status = 'completed') as ran
+    from sums
     where n.kind is null or kind = n.kind
 ) e
 cross join lateral (
-    select min(step) filter (where upto >= 0.5 * total) as p50, min(step) filter (where upto >= 0.95 * total) as p95
+    select
+        max(total) as jobs,
+        min(step) filter (where upto >= 0.5 * total) as p50,
+        min(step) filter (where upto >= 0.95 * total) as p95
     from (
-        select wait as step, sum(sum(jobs)) over (order by wait) as upto, sum(sum(jobs)) over () as total
-        from ended
-        where wait is not null and (n.kind is null or kind = n.kind)
-        group by wait
+        select step, sum(sum(jobs)) over (order by step) as upto, sum(sum(jobs)) over () as total
+        from waits
+        where n.kind is null or kind = n.kind
+        group by step
     ) steps
     where total > 0
 ) wait
 cross join lateral (
-    select min(step) filter (where upto >= 0.5 * total) as p50, min(step) filter (where upto >= 0.95 * total) as p95
+    select
+        max(total) as jobs,
+        min(step) filter (where upto >= 0.5 * total) as p50,
+        min(step) filter (where upto >= 0.95 * total) as p95
     from (
-        select run as step, sum(sum(jobs)) over (order by run) as upto, sum(sum(jobs)) over () as total
-        from ended
-        where status = 'completed' and run is not null and (n.kind is null or kind = n.kind)
-        group by run
+        select step, sum(sum(jobs)) over (order by step) as upto, sum(sum(jobs)) over () as total
+        from runs
+        where n.kind is null or kind = n.kind
+        group by step
     ) steps
     where total > 0
 ) run

@@ -89,7 +89,12 @@ create table rushes.tallies (
     waited double precision not null,
     ran double precision not null,
     -- How far it is put together: 0 as it was written, 1 a minute, 2 an hour, 3 a day.
-    grain smallint not null default 0
+    grain smallint not null default 0,
+    -- Put together, the steps stand here instead, each with how many jobs: one row says what thousands did.
+    wait_steps smallint[],
+    wait_jobs bigint[],
+    run_steps smallint[],
+    run_jobs bigint[]
 ) with (
     -- As many rows go as come: without haste the next roll-up would walk over the dead ones of many minutes.
     autovacuum_vacuum_scale_factor = 0.05,
