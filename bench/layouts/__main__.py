@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import statistics
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import asyncpg
 
-from bench._programs import table
+from bench._programs import processor_seconds, table
 from bench.layouts.layouts import LAYOUTS, Layout
 from bench.queue.postgres import Server, running_server
 from rushes.database.connect import dial
@@ -114,15 +112,10 @@ async def _drain(
     seconds = time.perf_counter() - began
     if await connection.fetchval(layout.left):
         raise SystemExit(f"{layout.name}: something was left, so the measurement is void")
-    cpu = sum([_processor_seconds(await one.fetchval("select pg_backend_pid()")) for one in (claiming, settling)])
+    cpu = processor_seconds([await one.fetchval("select pg_backend_pid()") for one in (claiming, settling)])
     await claiming.close()
     await settling.close()
     return jobs / seconds, cpu / jobs * 1e6
-
-
-def _processor_seconds(process: int) -> float:
-    user, system = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 async def _claim(

@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench._programs import family, processor_seconds
 from bench.queue.contestants import BY_NAME, Contestant
+from bench.queue.peers import _tally
 from bench.queue.places import PEERS, ROOT, cache
 from bench.queue.postgres import Server
 from bench.queue.redis_server import running_redis
@@ -43,6 +45,10 @@ class Figures:
     p50: float | None
     p95: float | None
     """Milliseconds."""
+    worker_cpu: float
+    """Microseconds a job, without its start."""
+    server_cpu: float | None
+    """Of PostgreSQL's processes, autovacuum included."""
     wal: float | None
     commits: float | None
     dead: float | None
@@ -84,11 +90,11 @@ class Drivers:
             )  # fmt: skip
 
     @contextlib.contextmanager
-    def workers(self, count: int, folder: Path) -> Iterator[None]:
+    def workers(self, count: int, folder: Path) -> Iterator[list[subprocess.Popen[str]]]:
         """So many worker processes, ended afterwards."""
         processes = [self.start("work", folder=folder) for _ in range(count)]
         try:
-            yield
+            yield processes
         finally:
             for process in processes:
                 process.send_signal(signal.SIGTERM)
@@ -125,10 +131,10 @@ async def _phases(drivers: Drivers, server: Server, database: str, sizes: Sizes,
     drivers.phase("setup", folder=folder)
     bulk = drivers.phase("bulk", jobs, folder=folder)["seconds"]
     before = await server.counters(database)
-    by_one = _drain(drivers, 1, jobs, _new(folder, "one"))
+    by_one, worker_cpu = _drain(drivers, 1, jobs, _new(folder, "one"))
     spent = await server.counters(database) - before
     drivers.phase("bulk", jobs, folder=folder)
-    by_two = _drain(drivers, 2, jobs, _new(folder, "two"))
+    by_two, _ = _drain(drivers, 2, jobs, _new(folder, "two"))
     single = drivers.phase("single", sizes.singles, folder=folder)["seconds"]
     taken = _latencies(drivers, sizes, _new(folder, "latency")) if drivers.contestant.latency else None
     relational = drivers.contestant.relational
@@ -139,6 +145,8 @@ async def _phases(drivers: Drivers, server: Server, database: str, sizes: Sizes,
         settled_by_two=jobs / by_two,
         p50=statistics.median(taken) * 1000 if taken else None,
         p95=statistics.quantiles(taken, n=20)[-1] * 1000 if taken else None,
+        worker_cpu=worker_cpu / jobs * 1e6,
+        server_cpu=spent.cpu / jobs * 1e6 if relational else None,
         wal=spent.wal / jobs if relational else None,
         commits=spent.commits / jobs if relational else None,
         dead=spent.dead if relational else None,
@@ -151,13 +159,14 @@ def _new(folder: Path, name: str) -> Path:
     return made
 
 
-def _drain(drivers: Drivers, workers: int, jobs: int, folder: Path) -> float:
-    """Seconds from the first job's start to the last outcome on the disk."""
-    with drivers.workers(workers, folder):
+def _drain(drivers: Drivers, workers: int, jobs: int, folder: Path) -> tuple[float, float]:
+    """Seconds from the first job's start to the last outcome on the disk, and the processor's seconds of the workers."""
+    with drivers.workers(workers, folder) as processes:
         watched = drivers.phase("watch", jobs, folder=folder)
+        used = processor_seconds(one for process in processes for one in family(process.pid))
     if watched["started"] != jobs:
         raise DriverFailedError(f"{watched['started']} starts of {jobs} jobs: some ran twice")
-    return float(watched["seconds"])
+    return float(watched["seconds"]), used - sum(before for _, _, before in _tally.read(folder))
 
 
 def _latencies(drivers: Drivers, sizes: Sizes, folder: Path) -> list[float]:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import asyncpg
 
+from bench._programs import family, processor_seconds
 from bench.queue.places import cache, free_port
 from rushes.database.binaries import Programs, newest_programs
 from rushes.database.cluster import PRIVATE, Cluster, open_folder, settle_cluster
@@ -43,16 +44,19 @@ class Counters:
     wal: int
     """Bytes, of the whole server: nobody else uses it."""
     commits: int
+    cpu: float
+    """Seconds of all the server's processes, of the whole server as well."""
     dead: int
     """Rows that wait to be vacuumed."""
 
     def __sub__(self, earlier: Counters) -> Counters:
-        return Counters(self.wal - earlier.wal, self.commits - earlier.commits, self.dead)
+        return Counters(self.wal - earlier.wal, self.commits - earlier.commits, self.cpu - earlier.cpu, self.dead)
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
     port: int
+    pid: int
     log: Path
 
     def dsn(self, database: str) -> str:
@@ -88,7 +92,7 @@ class Server:
             dead = await own.fetchval("select coalesce(sum(n_dead_tup), 0)::bigint from pg_stat_user_tables")
         finally:
             await own.close()
-        return Counters(wal, commits, dead)
+        return Counters(wal, commits, processor_seconds(family(self.pid)), dead)
 
 
 async def _until_alone(connection: asyncpg.Connection, database: str) -> None:
@@ -117,7 +121,7 @@ def running_server() -> Iterator[Server]:
         log = cluster.data / "server.log"
         _run(programs, cluster, "pg_ctl", "start", "-w", "-s", "-D", str(cluster.data), "-l", str(log), "-o", options)
         try:
-            yield Server(port, log)
+            yield Server(port, int(cluster.pid_file.read_text().split()[0]), log)
         finally:
             _run(programs, cluster, "pg_ctl", "stop", "-w", "-s", "-m", "fast", "-D", str(cluster.data))
     finally:

@@ -10,8 +10,8 @@ from bench.queue.contestants import BY_NAME
 from bench.queue.measuring import Figures
 
 HEADER = (
-    "", "enqueued/s bulk", "single", "settled/s 1 worker", "2 workers", "latency p50", "p95", "WAL B/job", "commits/job",
-    "dead rows",
+    "", "enqueued/s bulk", "single", "settled/s 1 worker", "2 workers", "latency p50", "p95", "CPU µs/job", "server's",
+    "WAL B/job", "commits/job", "dead rows",
 )  # fmt: skip
 Bar = tuple[str, str, str, str]
 LIMITS = ("limit, our table", "limit, narrow")
@@ -35,12 +35,15 @@ def describe(
 
 
 def _row(name: str, figures: Figures) -> list[str]:
+    rates = (figures.bulk, figures.single, figures.settled_by_one, figures.settled_by_two)
     return [
         name,
-        *(f"{value:,.0f}" for value in (figures.bulk, figures.single, figures.settled_by_one, figures.settled_by_two)),
-        *(_number(value, 1, " ms") for value in (figures.p50, figures.p95)),
-        _number(figures.wal, 0), _number(figures.commits, 3), _number(figures.dead, 0),
-    ]  # fmt: skip
+        *(f"{rate:,.0f}" for rate in rates),
+        *(_number(milliseconds, 1, " ms") for milliseconds in (figures.p50, figures.p95)),
+        *(_number(value, 0) for value in (figures.worker_cpu, figures.server_cpu, figures.wal)),
+        _number(figures.commits, 3),
+        _number(figures.dead, 0),
+    ]
 
 
 def _number(value: float | None, digits: int, unit: str = "") -> str:

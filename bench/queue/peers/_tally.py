@@ -12,9 +12,10 @@ import struct
 import time
 from pathlib import Path
 
-FOLDER = Path(os.environ["BENCH_FOLDER"])
-LAYOUT = struct.Struct("dQ")
-"""When the first job started (monotonic, the same clock in all processes), and how many have."""
+FOLDER = Path(os.environ.get("BENCH_FOLDER", ""))
+LAYOUT = struct.Struct("dQd")
+"""When the first job started (monotonic, the same clock in all processes), how many have, and the processor time that the
+process had used before."""
 _mapped: dict[int, mmap.mmap] = {}
 _count = 0
 
@@ -36,23 +37,23 @@ def _map() -> mmap.mmap:
     global _count  # noqa: PLW0603
     _count = 0
     path = FOLDER / f"{os.getpid()}.count"
-    path.write_bytes(LAYOUT.pack(time.monotonic(), 0))
+    path.write_bytes(LAYOUT.pack(time.monotonic(), 0, time.process_time()))
     with path.open("r+b") as file:
         _mapped[os.getpid()] = mmap.mmap(file.fileno(), LAYOUT.size)
     return _mapped[os.getpid()]
 
 
 def all_started() -> int:
-    return sum(count for _, count in _read(FOLDER))
+    return sum(count for _, count, _ in read(FOLDER))
 
 
 def started_in_all_phases() -> int:
     """Each phase has a folder of its own in that of the run."""
-    return sum(count for folder in FOLDER.parent.iterdir() if folder.is_dir() for _, count in _read(folder))
+    return sum(count for folder in FOLDER.parent.iterdir() if folder.is_dir() for _, count, _ in read(folder))
 
 
 def first_start() -> float:
-    return min(first for first, _ in _read(FOLDER))
+    return min(first for first, _, _ in read(FOLDER))
 
 
 def latencies() -> list[float]:
@@ -62,7 +63,7 @@ def latencies() -> list[float]:
         return []
 
 
-def _read(folder: Path) -> list[tuple[float, int]]:
+def read(folder: Path) -> list[tuple[float, int, float]]:
     found = []
     for path in folder.glob("*.count"):
         content = path.read_bytes()

@@ -5,48 +5,45 @@ from __future__ import annotations
 import os
 import sys
 
+import asyncpg
 from _driver import DSN, Peer, main
 
-from rushes.database import open_database, reach
+import rushes
+from rushes.database import reach
 from rushes.database.connect import dial
 from rushes.database.schema import our_revisions, upgrade
-from rushes.queue import NewJob, Queue
 from rushes.settings import Settings
 
 SLOTS = os.environ.get("BENCH_SLOTS", "1000")
 
 
 class Rushes(Peer):
-    chunk = 10_000
-
-    async def open(self) -> None:
-        self.settings = Settings.load(database_url=DSN)
+    chunk = 100_000
 
     async def setup(self) -> None:
-        async with reach(self.settings) as server:
+        async with reach(Settings.load(database_url=DSN)) as server:
             connection = await dial(server.address)
             await upgrade(connection, our_revisions(), where=server.address.masked)
             await connection.close()
 
-    async def _queue(self) -> Queue:
-        if not hasattr(self, "database"):
-            self.opened = open_database(self.settings)
-            self.database = await self.opened.__aenter__()
-            self.queue = Queue(self.database.pool)
+    async def _queue(self) -> rushes.Queue:
+        if not hasattr(self, "queue"):
+            self.queue = rushes.Queue(await rushes.connect(database_url=DSN).__aenter__())
         return self.queue
 
     async def add(self, count: int) -> None:
         queue = await self._queue()
-        await queue.enqueue([NewJob("noop", payload={"sent": 0}) for _ in range(count)])
+        await queue.enqueue_jobs(rushes.NewJob("noop", payload={"sent": 0}) for _ in range(count))
 
     async def send(self, sent: float) -> None:
         queue = await self._queue()
-        await queue.enqueue([NewJob("noop", payload={"sent": sent})])
+        await queue.enqueue_job(None, "noop", payload={"sent": sent})
 
     async def settled(self) -> bool:
-        await self._queue()
+        if not hasattr(self, "connection"):
+            self.connection = await asyncpg.connect(DSN)
         live = "select exists (select from rushes.jobs where status in ('queued', 'processing', 'retrying'))"
-        return not await self.database.pool.fetchval(live)
+        return not await self.connection.fetchval(live)
 
     def work(self) -> None:
         command = [
