@@ -201,19 +201,23 @@ async def test_lanes_of_any_name_can_be_limited(hand: Hand):
 
 
 async def test_a_settlement_that_rests_a_lane_and_a_claim_never_wait_in_a_circle(database: Database, hands: list[Hand]):
-    """One locks the lane and then the batch, and so does the other."""
+    """The settlement comes first to a batch that somebody holds, and the claim of another job of it comes second."""
+    await limit(hands[0], concurrency=100)
     plan = Plan("test", (Step("fetch", fetches=True),))
-    for turn in range(10):
-        await limit(hands[0], concurrency=100)
-        lines = [
-            Valid(n, NewItem(Source(VideoKey(f"url:{turn}.{n}"), f"https://example.org/{turn}/{n}"), "line"))
-            for n in range(8)
-        ]
-        batch = (await open_batch(database.pool, Order("test", plan), lines)).id
-        claimed = await hands[0].claim({"fetch": 2}, batch=batch)
-        await database.pool.execute("update rushes.batches set status = 'pending' where id = $1", batch)
-        asked = Failure(ErrorClass.RATE_LIMITED, "slow down", retry_after=timedelta(0))
-        await asyncio.gather(
-            hands[0].fail(claimed[:1], asked), hands[1].fail(claimed[1:], asked),
-            *(hand.claim({"fetch": 2}, batch=batch) for hand in hands[2:]),
-        )  # fmt: skip
+    lines = [Valid(n, NewItem(Source(VideoKey(f"url:{n}"), f"https://example.org/{n}"), "line")) for n in range(2)]
+    batch = (await open_batch(database.pool, Order("test", plan), lines)).id
+    claimed = await hands[0].claim({"fetch": 1}, batch=batch)
+    await database.pool.execute("update rushes.batches set status = 'pending'")
+    waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
+    async with database.pool.acquire() as holder:
+        async with holder.transaction():
+            await holder.execute("select from rushes.batches for update")
+            asked = Failure(ErrorClass.RATE_LIMITED, "slow down", retry_after=timedelta(hours=1))
+            settling = asyncio.create_task(hands[0].fail(claimed, asked))
+            while await database.pool.fetchval(waiting) < 1:
+                await asyncio.sleep(0.01)
+            claiming = asyncio.create_task(hands[1].claim({"fetch": 1}, batch=batch))
+            while not claiming.done() and await database.pool.fetchval(waiting) < 2:
+                await asyncio.sleep(0.01)
+        await settling
+    assert await claiming == []
