@@ -152,7 +152,7 @@ def _parse(words: list[str], generate: ModuleType) -> None:
     given = command.make_context(name, rest).params
     if "pipeline" in given and "wordcount" not in given["pipeline"]:
         registry.resolve(given["pipeline"], given["options"] or (), settings=Settings.load())
-    parse_concurrency(given.get("concurrency") or "")
+    parse_concurrency(str(given.get("concurrency") or ""))
     for kind in filter(None, (given.get("kinds") or "").split(",")):
         registry.get(kind)
     assert given.get("form") in {None, *Format}
