@@ -105,9 +105,9 @@ async def any_limits(connection: Connection) -> bool:
 
 
 async def follow_lanes(connection: Connection, step: int) -> int:
-    """Have jobs follow what holds for their lane now, at most `step` of each lane. Upkeep calls it where it is needed.
+    """Have jobs follow what holds for their lane now, at most `step`. Upkeep calls it where it is needed.
 
-    Returns how many they were in the lane with most of them: fewer than the step, and none is left.
+    Returns how many: if fewer than the step, none is left.
     """
     return int(await connection.fetchval(sql("follow_lanes"), step))
 

@@ -1,6 +1,6 @@
--- Jobs follow what holds for their lane now, a bounded step ($1) of each lane: those ready in a lane at rest move aside,
--- those ready in a lane with limits wait for its turns, and those whose lane has none any more wait no longer. Answers with
--- the most that they were of one lane. Relies on jobs_lane and jobs_limited.
+-- Jobs follow what holds for their lane now, a bounded step ($1): those ready in a lane at rest move aside, those ready in a
+-- lane with limits wait for its turns, and those whose lane has none any more wait no longer. Answers how many. Relies on
+-- jobs_lane and jobs_limited.
 with recursive waited_for as (
     -- The lanes of the jobs that wait for turns, a probe of the index each.
     (select lane from rushes.jobs where status = 'queued' and limited order by lane limit 1)
@@ -12,22 +12,27 @@ with recursive waited_for as (
     select lane from waited_for w
     where lane is not null and not exists (select from rushes.lanes l where l.name = w.lane and l.limited)
 ), moved as materialized (
-    select j.id
-    from rushes.lanes l
-    cross join lateral (
-        select id from rushes.jobs
-        where status = 'queued' and not limited and lane = l.name
-        order by priority desc, id limit $1 for update skip locked
-    ) j
-    where l.limited or l.paused_until > now()
+    (
+        select j.id
+        from rushes.lanes l
+        cross join lateral (
+            select id from rushes.jobs
+            where status = 'queued' and not limited and lane = l.name
+            order by priority desc, id limit $1 for update skip locked
+        ) j
+        where l.limited or l.paused_until > now()
+    )
     union all
-    select j.id
-    from unlimited u
-    cross join lateral (
-        select id from rushes.jobs
-        where status = 'queued' and limited and lane = u.lane
-        order by held, kind, priority desc, id limit $1 for update skip locked
-    ) j
+    (
+        select j.id
+        from unlimited u
+        cross join lateral (
+            select id from rushes.jobs
+            where status = 'queued' and limited and lane = u.lane
+            order by held, kind, priority desc, id limit $1 for update skip locked
+        ) j
+    )
+    limit $1
 ), changed as (
     update rushes.jobs j set
         limited = exists (select from rushes.lanes l where l.name = j.lane and l.limited),
@@ -37,6 +42,6 @@ with recursive waited_for as (
             where l.name = j.lane and not l.limited and l.paused_until > now()
         )
     where j.id = any(array(select id from moved))
-    returning j.lane
+    returning 1
 )
-select coalesce(max(jobs), 0) from (select count(*) as jobs from changed group by lane) of_lane
+select count(*) from changed
