@@ -13,6 +13,7 @@ from rushes.errors import IllegalTransition
 from rushes.github import Applied, apply_webhook, handle_webhook
 from rushes.model import JobId, WorkerId
 from rushes.queue import NewJob, Queue, control
+from rushes.queue.statements import sql
 
 from .conftest import KIND, brought_to, row_of, tell
 from .deliveries import SECRET, of_job, of_run, packed
@@ -187,3 +188,12 @@ async def test_what_a_database_cannot_hold_is_left_out_of_a_name(database: Datab
     (applied,) = await deliver(database, "workflow_job", of_job("in_progress", name="cut\0"))
     assert applied.changed
     assert str(applied.job.note).startswith(f"GitHub workflow run {RUN} of octo/videos: cut")
+
+
+async def test_the_job_of_a_run_is_found_without_looking_at_others(database: Database, queue: Queue):
+    await queue.enqueue([NewJob(KIND, github_workflow_run_id=str(number)) for number in range(5000)])
+    await database.pool.execute("analyze rushes.jobs")
+    statement = sql("jobs_of_workflow").replace("$1", "'77'")
+    plan = await database.pool.fetch(f"explain {statement}")
+    assert any("using jobs_workflow" in row[0] or "on jobs_workflow" in row[0] for row in plan)
+    assert not any("Seq Scan" in row[0] for row in plan)

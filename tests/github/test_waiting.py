@@ -13,6 +13,7 @@ from rushes.database import Database
 from rushes.github import apply_webhook, handle_webhook, run_workflow
 from rushes.model import Job, JobId, Retries
 from rushes.queue import NewJob, Queue, control
+from rushes.queue.workflow_runs import end_attempt
 from rushes.settings import Settings
 from rushes.sources.postgres import QueueSource
 from rushes.stages import registry
@@ -186,3 +187,22 @@ async def test_the_next_attempt_waits_for_the_same_run(
     await worker_of().run()
     assert (await row_of(database, job))["status"] == "completed"
     assert len(site.runs) == 1
+
+
+async def test_who_wakes_late_does_not_take_the_next_run_from_the_job(
+    database: Database, site: LocalGitHub, worker_of: Callable[..., Worker], job: JobId
+):
+    """A process frozen while it waited for the first run sees that fail when the second is at work already."""
+    working = asyncio.create_task(worker_of(max_jobs=2).run())
+    await started(site)
+    await has(database, job, attempts=1, github_workflow_run_id=str(site.runs[0]["id"]))
+    site.end("failure")
+    await started(site, 2)
+    await has(database, job, attempts=2, github_workflow_run_id=str(site.runs[0]["id"]))
+    async with database.pool.acquire() as connection:
+        await end_attempt(connection, job, str(site.runs[1]["id"]), 1)
+    row = await row_of(database, job)
+    assert (row["github_workflow_run_id"], row["github_attempts_over"]) == (str(site.runs[0]["id"]), 0)
+    site.end("success")
+    await working
+    assert (await row_of(database, job))["status"] == "completed"

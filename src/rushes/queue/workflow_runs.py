@@ -72,5 +72,5 @@ async def _refuse_paused(connection: Connection, row: Record) -> None:
 
 
 async def end_attempt(connection: Connection, job_id: JobId, run_id: str, attempt: int) -> None:
-    """An attempt at a run is over and known here: what webhooks tell of it later changes nothing."""
-    await connection.execute(sql("link_workflow"), job_id, run_id, attempt)
+    """An attempt at a job's run is over and known here: what webhooks tell of it later changes nothing."""
+    await connection.execute(sql("end_workflow_attempt"), job_id, run_id, attempt)
