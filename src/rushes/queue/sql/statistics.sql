@@ -66,13 +66,14 @@ with live as (
     from (values ('window', $2::interval), ('pace', coalesce($2, interval '1 hour'))) as span (name, length)
 ), ended as materialized (
     -- Relies on tallies_grain.
-    select * from rushes.tallies
+    select kind, status, wait, run, jobs, waited, ran, wait_steps, wait_jobs, run_steps, run_jobs
+    from rushes.tallies
     where
         grain = any('{0,1,2,3}') and at >= (select start from bounds where name = 'window')
         and ($1 is null or kind = $1)
 ), sums as (
     select kind, status, sum(jobs) as jobs, sum(waited) as waited, sum(ran) as ran from ended group by kind, status
-), waits as (
+), waits as materialized (
     select kind, step, sum(jobs) as jobs
     from (
         select kind, wait as step, jobs from ended where wait is not null
@@ -80,7 +81,7 @@ with live as (
         select kind, listed.step, listed.jobs from ended, unnest(wait_steps, wait_jobs) as listed (step, jobs)
     ) each
     group by kind, step
-), runs as (
+), runs as materialized (
     select kind, step, sum(jobs) as jobs
     from (
         select kind, run as step, jobs from ended where status = 'completed' and run is not null
