@@ -202,16 +202,15 @@ class Worker:
 
     def _written(self, outcome: Outcome, counted: bool) -> None:  # noqa: FBT001  (the shape of `Written`)
         """An outcome is durable: count it, and free its slot if it had one."""
-        running = self._running.get(outcome.lease.job_id)
-        had_slot = running is not None and running.assignment.lease == outcome.lease
         given_back = self._count(outcome, counted=counted)
-        if running is not None and had_slot:
-            self._begun -= given_back
-            self._free(running.assignment)
-            if counted and not given_back:
-                kind = running.assignment.job.kind
-                self.report.by_kind[kind] = self.report.by_kind.get(kind, 0) + 1
-        self._wake.set()
+        running = self._running.get(outcome.lease.job_id)
+        if running is None or running.assignment.lease is not outcome.lease:
+            return  # given back because an earlier run of the job went on here
+        self._begun -= given_back
+        self._free(running.assignment)
+        if counted and not given_back:
+            kind = running.assignment.job.kind
+            self.report.by_kind[kind] = self.report.by_kind.get(kind, 0) + 1
 
     def _free(self, assignment: Assignment) -> None:
         del self._running[assignment.job.id]

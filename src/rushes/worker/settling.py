@@ -55,7 +55,7 @@ class Settling:
             stale = set(await self._write(batch))
             self._unwritten -= len(batch)
             for outcome in batch:
-                self._written(outcome, outcome.lease not in stale)
+                self._written(outcome, not stale or outcome.lease not in stale)
 
     async def _write(self, outcomes: Sequence[Outcome]) -> list[Lease]:
         while True:
