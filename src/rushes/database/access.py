@@ -141,18 +141,42 @@ async def close(connection: asyncpg.Connection) -> None:
 
 @contextlib.asynccontextmanager
 async def _open_pool(dial: Callable[..., Awaitable[asyncpg.Connection]], size: int) -> AsyncIterator[asyncpg.Pool]:
-    async def connect(*_: Any, **options: Any) -> asyncpg.Connection:
-        return await dial(**options, command_timeout=STATEMENT_WITHIN.total_seconds())
-
+    dialling = _Dialling(dial)
     # No connections are kept without need: asyncpg would mend them in the background, and log what that meets.
-    pool = await asyncpg.create_pool(connect=connect, reset=_keep_session, min_size=0, max_size=size)
+    pool = await asyncpg.create_pool(connect=dialling.connect, reset=_keep_session, min_size=0, max_size=size)
     try:
         yield pool
     finally:
+        dialling.over = True
         try:
             await asyncio.wait_for(pool.close(), CLOSE_WITHIN)
         except TimeoutError:
             pool.terminate()
+        await dialling.end()
+
+
+class _Dialling:
+    """Dials for a pool. What is being dialled while that closes is in nobody's list: it is waited for here, and closed."""
+
+    def __init__(self, dial: Callable[..., Awaitable[asyncpg.Connection]]) -> None:
+        self._dial = dial
+        self._under_way: set[asyncio.Task[asyncpg.Connection]] = set()
+        self.over = False
+
+    async def connect(self, *_: Any, **options: Any) -> asyncpg.Connection:
+        limit = STATEMENT_WITHIN.total_seconds()
+        dialling = asyncio.ensure_future(self._dial(**options, command_timeout=limit))
+        self._under_way.add(dialling)
+        dialling.add_done_callback(self._under_way.discard)
+        connection = await dialling
+        if self.over:
+            connection.terminate()
+            raise asyncpg.InterfaceError("the pool is closed")
+        return connection
+
+    async def end(self) -> None:
+        if self._under_way:
+            await asyncio.wait(list(self._under_way), timeout=CLOSE_WITHIN)
 
 
 async def _keep_session(_connection: Any) -> None:
