@@ -17,7 +17,12 @@ from .conftest import come_due, failing, value
 
 def test_the_highest_priority_goes_first_whatever_its_type_then_the_oldest(service: QueueService, stage):
     stage("download", "transform", "publish")
-    for video, kind, priority in [("a", "transform", 0), ("b", "download", 0), ("c", "publish", 5), ("d", "transform", 5)]:
+    for video, kind, priority in [
+        ("a", "transform", 0),
+        ("b", "download", 0),
+        ("c", "publish", 5),
+        ("d", "transform", 5),
+    ]:
         service.enqueue_job(video, kind, priority)
     assert [job.video_id for job in service.get_pending_jobs()] == ["c", "d", "a", "b"]
     assert [job.video_id for job in service.process_batch(10)] == ["c", "d", "a", "b"]

@@ -52,7 +52,9 @@ def test_a_file_of_this_machine_is_known_by_its_content(service: QueueService, s
 
 
 @pytest.mark.parametrize("name", ["video-123", "/no/such/file.mp4", "https:// /", None])
-def test_what_nobody_knows_fails_for_good_but_only_if_it_is_asked_for(service: QueueService, seen, stage, name: str | None):
+def test_what_nobody_knows_fails_for_good_but_only_if_it_is_asked_for(
+    service: QueueService, seen, stage, name: str | None
+):
     stage("careless")
     service.enqueue_job(name, "look")
     service.enqueue_job(name, "careless")

@@ -22,8 +22,16 @@ def storable(text: str) -> str:
     return _IMPOSSIBLE.sub(REPLACEMENT, text)
 
 
+class Encoded(str):
+    """A value that is JSON already: by `encode_json`, which takes it as it is."""
+
+    __slots__ = ()
+
+
 def encode_json(value: Any) -> str:
     """Raises: ValueError for NaN and infinity, TypeError for what has no JSON form."""
+    if isinstance(value, Encoded):
+        return value
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     if "\\u0000" in text or _IMPOSSIBLE.search(text):
         text = json.dumps(_storable_tree(json.loads(text)), ensure_ascii=False, separators=(",", ":"))
