@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from tests.database.conftest import OwnServer, own_server, own_url  # noqa: F401  (fixtures)
 
 from rushes.database import open_database
 from rushes.settings import Settings
+from tests.database.conftest import OwnServer, own_server, own_url  # noqa: F401  (fixtures)
 
 from .site import Site
 from .world import World, world_of

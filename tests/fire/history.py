@@ -107,7 +107,11 @@ def _fate(history: History) -> Finding:
 def _ends_once(history: History) -> Finding:
     ends = Counter(change.job for change in history.changes if change.status in ENDED)
     broken = [f"job {job} ended {count} times" for job, count in ends.items() if count != 1]
-    broken += [f"job {change.job} went on as {change.status} after its end" for change in history.changes if change.was in ENDED]
+    broken += [
+        f"job {change.job} went on as {change.status} after its end"
+        for change in history.changes
+        if change.was in ENDED
+    ]
     return Finding("none settled twice", len(ends), broken)
 
 
@@ -128,7 +132,9 @@ def _one_lease(history: History) -> Finding:
 def _run_once(history: History) -> Finding:
     claims = {change.claimed for change in history.changes}
     starts = [run for run in history.runs if run.event == "start"]
-    broken = [f"{lease} ran {count} times" for lease, count in Counter(run.lease for run in starts).items() if count > 1]
+    broken = [
+        f"{lease} ran {count} times" for lease, count in Counter(run.lease for run in starts).items() if count > 1
+    ]
     broken += [
         f"{run.lease} ran without a lease" for run in starts if run.lease not in claims and run.at > history.hard_stop
     ]

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from tests.database.conftest import OwnServer
 
 from rushes.database import LOST
 from rushes.model import JobId, Retries
 from rushes.queue import NewJob, Queue
+from tests.database.conftest import OwnServer
 
 HERE = Path(__file__).parent
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -47,9 +47,9 @@ class Worker:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
-    async def report(self) -> dict[str, Any]:
-        """Wait for its end, which must be a good one. Returns what it printed."""
-        out, err = await asyncio.to_thread(self.process.communicate, timeout=60)
+    async def report(self, within: float = 60) -> dict[str, Any]:
+        """Wait for its end, which must be a good one and come within so many seconds. Returns what it printed."""
+        out, err = await asyncio.to_thread(self.process.communicate, timeout=within)
         assert self.process.returncode == 0, err
         report: dict[str, Any] = json.loads(out)
         return report

@@ -10,7 +10,14 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from rushes.errors import ErrorClass
 from rushes.model import Failure, JobId, JobStatus, Lease, Outcome, Produced, Retries, Verdict
@@ -181,16 +188,16 @@ class QueueMachine(RuleBasedStateMachine):
     def crash(self, who: int) -> None:
         dead = self.workers[who % 2]
         self.workers[who % 2] = self.world.kill(dead)
-        for row in self.model.having("processing"):
-            if row.worker == dead:
-                self.model.settle(row, "died")
+        self.model.die(dead, "died", among=self.model.having("processing"))
 
     # What must be true after each step.
 
     @invariant()
     def the_rows_are_those_of_the_model(self) -> None:
         found = self.world.fetch("select * from rushes.jobs order by id")
-        shown = [(row["id"], row["status"], row["attempts"], row["crashes"], row["token"], row["worker_id"]) for row in found]
+        shown = [
+            (row["id"], row["status"], row["attempts"], row["crashes"], row["token"], row["worker_id"]) for row in found
+        ]
         assert shown == [
             (row.id, row.status, row.attempts, row.crashes, row.token, row.worker)
             for row in sorted(self.model.rows.values(), key=lambda row: row.id)

@@ -1,4 +1,4 @@
 -- Leases that nobody prolonged. Relies on jobs_leased (lease_until).
-select id, token, worker_id, attempts from rushes.jobs
+select id, token, worker_id, attempts, crashes, started_at, lease_until from rushes.jobs
 where status = 'processing' and lease_until < now()
 order by id limit $1 for update skip locked
