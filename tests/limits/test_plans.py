@@ -40,11 +40,12 @@ async def explain(database: Database, statement: str, *arguments: Any, generic: 
 def read(plan: list[Node], table: str = "jobs") -> float:
     """Rows of a table that were looked at, also in vain."""
     scans = [node for node in plan if node.get("Relation Name") == table and "Scan" in node["Node Type"]]
-    return sum(
+    rows: float = sum(
         (node["Actual Rows"] + node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0))
         * node["Actual Loops"]
         for node in scans
     )
+    return rows
 
 
 def walked(plan: list[Node]) -> set[str]:
