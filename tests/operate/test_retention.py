@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
@@ -238,6 +239,18 @@ async def test_upkeep_keeps_to_the_ages_once_an_hour(database: Database, history
     assert await history.left() == {}
 
 
+async def test_a_round_goes_through_all_batches(database: Database, history: History, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(retention, "BATCHES", 2)
+    monkeypatch.setattr(retention, "ITEMS", 3)
+    for _ in range(5):
+        await ended_batch(database, 4)
+    await history.add("completed", 5, days=400)
+    due = True
+    while await _round(database, ALL, due=due):
+        due = False
+    assert await counts(database) == [0, 0, 0, 0, 0]
+
+
 async def test_upkeep_goes_on_where_another_left_it(
     database: Database, history: History, monkeypatch: pytest.MonkeyPatch
 ):
@@ -321,3 +334,19 @@ async def test_the_command_refuses_nonsense(database: Database, rushes: Rushes, 
     refused = await rushes("queue", "prune", "--yes", *arguments)
     assert refused.code == 2
     assert said in refused.err
+
+
+async def test_interrupted_it_says_how_far_it_came(database: Database, history: History, server_home: Path):
+    """A lock of somebody else's holds it up in its second step."""
+    await history.add("completed", 7000, days=400)
+    environment = {**os.environ, "RUSHES_HOME": str(server_home)}
+    command = [sys.executable, "-m", "rushes", "queue", "prune", "--yes"]
+    async with database.pool.acquire() as other, other.transaction():
+        await other.execute("select from rushes.jobs where id = 6000 for update")
+        process = await asyncio.create_subprocess_exec(*command, env=environment, stderr=asyncio.subprocess.PIPE)
+        await _until_it_waits(database)
+        process.send_signal(signal.SIGINT)
+        _, said = await process.communicate()
+    assert process.returncode == 130
+    assert b"interrupted: 5,000 jobs (5,000 completed)" in said
+    assert await history.left() == {"completed": 2000}

@@ -28,6 +28,8 @@ STEP = 5000
 """Rows that one step looks at."""
 ITEMS = 1000
 """Items that one step removes, each with its jobs."""
+BATCHES = 100
+"""Batches looked up at once."""
 PAUSE = timedelta(hours=1)
 """Between two rounds of upkeep, whoever makes them."""
 ENDED = ("completed", "failed", "cancelled")
@@ -97,8 +99,9 @@ async def prune(connection: Connection, ages: Ages, kind: str | None = None) -> 
         row = await _prune_jobs(connection, ages, kind, position)
         position, over = row["position"], row["over"]
         yield _pruned(row)
-    while not kind and (batches := await connection.fetch(sql("old_batches"), *ages.rows(), 1)):
-        yield await _prune_batch(connection, batches[0]["id"])
+    while not kind and (batches := await connection.fetch(sql("old_batches"), *ages.rows(), BATCHES)):
+        for row in batches:
+            yield await _prune_batch(connection, row["id"])
 
 
 async def upkeep(connection: Connection, ages: Ages, *, steps: int = 4) -> bool:
@@ -117,9 +120,12 @@ async def upkeep(connection: Connection, ages: Ages, *, steps: int = 4) -> bool:
 
 async def _step_of_round(connection: Connection, ages: Ages, position: int) -> None:
     """Batches first; then the jobs from where the last step came to. At their end the next round is in an hour."""
-    batches = await connection.fetch(sql("old_batches"), *ages.rows(), 1)
-    if batches:
-        await _prune_batch(connection, batches[0]["id"])
+    batches, items = await connection.fetch(sql("old_batches"), *ages.rows(), BATCHES), 0
+    for batch in batches:
+        items += (await _prune_batch(connection, batch["id"])).items
+        if items >= ITEMS:
+            return
+    if len(batches) == BATCHES:
         return
     row = await _prune_jobs(connection, ages, None, position)
     position, pause = (0, PAUSE) if row["over"] else (row["position"], timedelta(0))
