@@ -1,10 +1,10 @@
 -- Add jobs given as JSON, what they share apart, in their order; of keys only those of which no job lives (jobs_deduplicated).
 -- Answers with pairs of position and id. No id: the key's job has just been added or ended by somebody, so ask again.
 --
--- One text goes in and one comes out, so that every driver can send it inside its caller's transaction. NOTIFY is heard when
--- that commits. Keys are inserted in their own order: two callers with keys in common never wait in a circle.
+-- One text goes in and one comes out, so that every driver can send it inside its caller's transaction ("cast", because a
+-- colon after a parameter confuses some). NOTIFY is heard when that commits. Keys are inserted in their own order: two callers with keys in common never wait in a circle.
 with asked as materialized (
-    select $1::text::jsonb as json
+    select cast($1 as text)::jsonb as json
 ), given as materialized (
     select g.*
     from asked

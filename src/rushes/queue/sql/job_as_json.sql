@@ -1,2 +1,2 @@
 -- One job, as text that any driver can read.
-select row_to_json(j)::text from rushes.jobs j where j.id = $1::text::bigint
+select row_to_json(j)::text from rushes.jobs j where j.id = cast($1 as text)::bigint
