@@ -223,3 +223,28 @@ def test_a_long_job_keeps_its_lease(settings, service: QueueService, stage, sql)
     job = service.process_next_job()
     assert job is not None
     assert (job.status, job.attempts) == ("completed", 1)
+
+
+def test_what_a_stage_keeps_is_kept_from_call_to_call_and_closed_at_the_end(database, settings, stage):
+    class Model:
+        def __init__(self, _settings: rushes.Settings) -> None:
+            events.append("loaded")
+
+        async def close(self) -> None:
+            events.append("closed")
+
+    events: list[str] = []
+
+    async def using(_job: rushes.Job, context: rushes.Context) -> rushes.Result:
+        context.service(Model)
+        events.append("used")
+        return rushes.Result()
+
+    stage("using", run=using)
+    with rushes.connect(settings) as db:
+        service = QueueService(db)
+        for _ in range(2):
+            service.enqueue_job("a", "using")
+        service.process_next_job()
+        service.process_batch(2)
+    assert events == ["loaded", "used", "used", "closed"]

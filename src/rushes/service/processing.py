@@ -1,7 +1,7 @@
 """Processing jobs one at a time, by the worker that runs everywhere else, with the lease kept alive.
 
-The process is registered once for all that it processes. A job is chosen and claimed here, and handed to a worker whose only
-source is that job.
+The process is registered once for all that it processes, and what stages keep between jobs, such as a loaded model, is kept.
+A job is chosen and claimed here, and handed to a worker whose only source is that job.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from rushes.sources.base import Assignment, Standing
 from rushes.sources.postgres import QueueSource
 from rushes.stages import registry
 from rushes.worker import Bounds, Worker
+from rushes.worker.services import Services
 
 if TYPE_CHECKING:
     import asyncpg
@@ -36,6 +37,7 @@ class Processing:
         self._pool = pool
         self._queue = queue
         self._stack = contextlib.AsyncExitStack()
+        self._services = Services(settings)
         self._source: QueueSource | None = None
         self._turn = asyncio.Lock()
         self._upkept = float("-inf")
@@ -44,6 +46,7 @@ class Processing:
         return self
 
     async def __aexit__(self, *exception: object) -> None:
+        await self._services.close()
         await self._stack.aclose()
 
     async def one(self, kind: str | None = None) -> Job | None:
@@ -56,7 +59,10 @@ class Processing:
         if assignment is None:
             return None
         source = _OneJob(await self._entered(), assignment)
-        await Worker(self._settings, source, slots={assignment.job.kind: 1}, bounds=Bounds(max_jobs=1)).run()
+        worker = Worker(
+            self._settings, source, slots={assignment.job.kind: 1}, bounds=Bounds(max_jobs=1), services=self._services
+        )
+        await worker.run()
         return await self._queue.get(assignment.job.id)
 
     async def many(self, most: int, kind: str | None = None) -> list[Job]:

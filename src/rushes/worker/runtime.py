@@ -60,9 +60,12 @@ class Worker:
         *,
         slots: Mapping[str, int],
         bounds: Bounds | None = None,
+        services: Services | None = None,
         trouble: Callable[[Exception | None], None] = lambda _error: None,
     ) -> None:
         """`slots` says how many jobs of each kind run at once; other kinds are not claimed.
+
+        `services` are somebody else's, who closes them; by default the worker has its own.
 
         `trouble` is told when the source cannot be reached, and with None when it can again.
         """
@@ -70,7 +73,8 @@ class Worker:
         self._source = source
         self._slots = slots
         self._bounds = bounds or Bounds()
-        self._services = Services(settings)
+        self._own_services = Services(settings)
+        self._services = services or self._own_services
         self._runner = Runner(settings, source, LocalStorage(settings.artifacts), self._services)
         self._trouble = trouble
         self._settling = Settling(source, self._written, trouble)
@@ -97,7 +101,7 @@ class Worker:
         """
         clock = Clock(self._bounds, asyncio.get_running_loop().time)
         async with self._source, contextlib.AsyncExitStack() as stack:
-            stack.push_async_callback(self._services.close)
+            stack.push_async_callback(self._own_services.close)
             background = [
                 asyncio.create_task(work, name=name)
                 for name, work in (
