@@ -194,6 +194,8 @@ class Job:
     """Of a failure, for the curious: a bug's traceback, what a stage added, the remedy."""
     dedup_key: str | None = None
     github_workflow_run_id: str | None = None
+    value: Any = None
+    """What its stage returned for whoever enqueued it, once it is completed."""
 
     @property
     def job_type(self) -> str:

@@ -75,6 +75,7 @@ def read_job(row: Record | Mapping[str, Any]) -> Job:
         error_details=row["error_details"],
         dedup_key=row["dedup_key"],
         github_workflow_run_id=row["github_workflow_run_id"],
+        value=(row["result"] or {}).get("value"),
     )
 
 
