@@ -52,7 +52,7 @@ CONTESTANTS = (
     ),
     Contestant(
         "pgqueuer", "pgqueuer", 20_000, 500,
-        settings="asyncpg, uvloop; enqueue in lists of 1,000; batch_size 100",
+        settings="asyncpg, uvloop; enqueue in lists of 1,000; batch_size 1,000",
     ),
     Contestant("awa", "awa", 20_000, 500, settings="queue_storage engine; enqueue_many_copy of 5,000; claims of 512"),
     Contestant("procrastinate", "procrastinate", 1500, 300, settings="batch_defer_async of 1,000; concurrency 50"),

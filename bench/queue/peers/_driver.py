@@ -86,7 +86,8 @@ def _fast_loop() -> Any:
 
 
 def bulk(call: Call, peer: Peer, count: int) -> dict[str, Any]:
-    chunks = [min(peer.chunk, count - start) for start in range(0, count, peer.chunk)]
+    size = int(os.environ.get("BENCH_CHUNK", peer.chunk))
+    chunks = [min(size, count - start) for start in range(0, count, size)]
     return {"seconds": _timed(call, peer.add, chunks)}
 
 

@@ -1,4 +1,4 @@
-"""pgqueuer on asyncpg and uvloop: `Queries.enqueue` with lists, `PgQueuer.run` with a batch size of its benchmark's kind."""
+"""pgqueuer on asyncpg and uvloop: `Queries.enqueue` with lists, `PgQueuer.run` with large batches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from _driver import DSN, Peer, main
 from pgqueuer import PgQueuer, Queries
 from pgqueuer.db import AsyncpgDriver
 
-BATCH = int(os.environ.get("BENCH_BATCH", "100"))
+BATCH = int(os.environ.get("BENCH_BATCH", "1000"))
 
 
 class Pgqueuer(Peer):
