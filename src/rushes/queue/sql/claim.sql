@@ -47,7 +47,9 @@ with durability as materialized (
         lease_until = now() + $4::interval, started_at = statement_timestamp(), progress = null, note = null,
         error_class = null, error = null, error_details = null
     where j.ctid = any(array(select row from of_any_batch union all select row from of_one_batch))
-    returning j.*
+    returning
+        id, token, kind, priority, attempts, max_attempts, payload, created_at, started_at, batch_id, item_id, step,
+        video_id, dedup_key, github_workflow_run_id, timeout
 ), begun as (
     update rushes.items set status = 'processing', started_at = now()
     where id = any(array(select item_id from claimed where item_id is not null)) and status = 'pending'
@@ -61,8 +63,4 @@ with durability as materialized (
     from pending
     where b.id = pending.id
 )
-select
-    id, token, kind, priority, attempts, max_attempts, payload, created_at, started_at, batch_id, item_id, step, video_id,
-    dedup_key, github_workflow_run_id, timeout
-from claimed
-order by priority desc, id
+select * from claimed order by priority desc, id

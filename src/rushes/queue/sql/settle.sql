@@ -2,35 +2,20 @@
 -- They come in the order of job ids, which is the order of locks. Only a running job has a worker: to ask for its status
 -- as well would lead the planner through all that run, instead of to these.
 update rushes.jobs j set
-    (status, attempts, run_at, finished_at) = (
-        select
-            becomes.status,
-            j.attempts - (o.verdict in ('returned', 'deferred', 'orphaned') and becomes.status <> 'failed')::integer,
-            case
-                when becomes.status = 'retrying' then now() + coalesce(
-                    o.delay,
-                    least(j.backoff_cap, j.backoff_base * power(2, least(j.attempts - 1, 30)))
-                        * (1 - j.backoff_jitter * random())
-                )
-            end,
-            case when becomes.status in ('completed', 'failed') then now() end
-        from (
-            select case
-                when o.verdict = 'completed' then 'completed'
-                -- What the environment lacks pauses the batch; a job without one can only fail.
-                when o.verdict = 'returned' and o.error_class is not null and j.batch_id is null then 'failed'
-                when o.verdict = 'returned' then 'queued'
-                when o.verdict = 'failed' then 'failed'
-                -- Its process died. Uncounted, since a person may have killed it, but not without end.
-                when o.verdict = 'orphaned' then case when j.crashes >= 4 then 'failed' else 'queued' end
-                when o.verdict = 'deferred' then
-                    case when j.deferred_at < now() - interval '1 day' then 'failed' else 'retrying' end
-                when j.attempts >= j.max_attempts then 'failed'
-                when o.verdict = 'lost' then 'queued'
-                else 'retrying'
-            end as status
-        ) becomes
-    ),
+    status = rushes.status_after(o.verdict, o.error_class, j),
+    attempts = j.attempts - (
+        o.verdict in ('returned', 'deferred', 'orphaned') and rushes.status_after(o.verdict, o.error_class, j) <> 'failed'
+    )::integer,
+    run_at = case
+        when rushes.status_after(o.verdict, o.error_class, j) = 'retrying' then now() + coalesce(
+            o.delay,
+            least(j.backoff_cap, j.backoff_base * power(2, least(j.attempts - 1, 30)))
+                * (1 - j.backoff_jitter * random())
+        )
+    end,
+    finished_at = case
+        when rushes.status_after(o.verdict, o.error_class, j) in ('completed', 'failed') then now()
+    end,
     crashes = j.crashes + (o.verdict = 'orphaned')::integer,
     worker_id = null,
     lease_until = null,

@@ -13,21 +13,24 @@ create unique index jobs_deduplicated on rushes.jobs (dedup_key)
     where dedup_key is not null and status in ('queued', 'processing', 'retrying');
 create index jobs_workflow on rushes.jobs (github_workflow_run_id) where github_workflow_run_id is not null;
 
--- The order of claims holds what can be claimed and nothing else. What has no item costs no entry beside it.
-drop index rushes.jobs_ready, rushes.jobs_ready_batch, rushes.jobs_item, rushes.jobs_lane, rushes.jobs_live_batch;
-create index jobs_live_batch on rushes.jobs (batch_id, id)
-    where status in ('queued', 'processing', 'retrying') and batch_id is not null;
-create index jobs_ready on rushes.jobs (kind, priority desc, id) where status = 'queued' and not held and not limited;
+-- The order of claims holds what can be claimed and nothing else. What has no item, batch or lane costs no entry, and its
+-- conditions come first: they are asked at every write of every job, and the first that fails ends the asking.
+drop index rushes.jobs_ready, rushes.jobs_ready_batch, rushes.jobs_item, rushes.jobs_lane, rushes.jobs_live_batch,
+    rushes.jobs_retrying_batch;
+create index jobs_ready on rushes.jobs (kind, priority desc, id) where not held and not limited and status = 'queued';
 create index jobs_ready_batch on rushes.jobs (batch_id, kind, priority desc, id)
-    where status = 'queued' and not held and not limited and batch_id is not null;
+    where batch_id is not null and not held and not limited and status = 'queued';
+create index jobs_live_batch on rushes.jobs (batch_id, id)
+    where batch_id is not null and status in ('queued', 'processing', 'retrying');
+create index jobs_retrying_batch on rushes.jobs (batch_id, lane) where batch_id is not null and status = 'retrying';
 create index jobs_item on rushes.jobs (item_id, step) where item_id is not null;
 create index jobs_lane on rushes.jobs (lane, priority desc, id)
-    where status = 'queued' and not limited and lane is not null;
--- The order of claims within each limited lane. Other jobs cost no entry.
-create index jobs_limited on rushes.jobs (lane, held, kind, priority desc, id) where status = 'queued' and limited;
+    where lane is not null and not limited and status = 'queued';
+-- The order of claims within each limited lane.
+create index jobs_limited on rushes.jobs (lane, held, kind, priority desc, id) where limited and status = 'queued';
 create index jobs_limited_batch on rushes.jobs (batch_id, lane, kind, priority desc, id)
-    where status = 'queued' and limited and not held and batch_id is not null;
-create index jobs_lane_running on rushes.jobs (lane) where status = 'processing' and lane is not null;
+    where limited and batch_id is not null and not held and status = 'queued';
+create index jobs_lane_running on rushes.jobs (lane) where lane is not null and status = 'processing';
 
 -- A lane rests until a time, or has limits that hold across workers, or both.
 alter table rushes.lanes
@@ -67,6 +70,23 @@ create table rushes.limits (
     kind text primary key,
     concurrency integer not null check (concurrency > 0)
 );
+
+-- What an outcome makes of its job: one rule, for workers of whatever version.
+create function rushes.status_after(verdict text, error_class text, job rushes.jobs) returns text
+    language sql stable parallel safe
+    return case
+        when verdict in ('completed', 'failed') then verdict
+        -- What the environment lacks pauses the batch; a job without one can only fail.
+        when verdict = 'returned' then
+            case when error_class is not null and (job).batch_id is null then 'failed' else 'queued' end
+        -- Its process died. Uncounted, since a person may have killed it, but not without end.
+        when verdict = 'orphaned' then case when (job).crashes >= 4 then 'failed' else 'queued' end
+        when verdict = 'deferred' then
+            case when (job).deferred_at < now() - interval '1 day' then 'failed' else 'retrying' end
+        when (job).attempts >= (job).max_attempts then 'failed'
+        when verdict = 'lost' then 'queued'
+        else 'retrying'
+    end;
 
 -- Durations in steps of a tenth: 0 is up to 1 ms, and step n ends at 1.1^n ms. Percentiles are read from them.
 create function rushes.step_of(duration interval) returns smallint
