@@ -189,6 +189,18 @@ async def test_what_is_wrong_with_a_url_is_said(own_server: OwnServer) -> None:
     assert "cannot be reached" in str(refused)
 
 
+async def test_a_server_that_only_reads_is_refused_unless_that_is_asked_for(own_url: str) -> None:
+    """Who reached the old primary in a failover would keep a session that never writes."""
+    async with open_database(settings_for(own_url)):
+        pass
+    name = own_url.rpartition("/")[2]
+    await execute(own_url, f"alter database {name} set default_transaction_read_only = on")
+    assert isinstance(await refusal(own_url), DatabaseError)
+    assert "only reads now" in str(await refusal(own_url))
+    async with open_database(settings_for(f"{own_url}?target_session_attrs=any")) as database:
+        assert await database.pool.fetchval("select count(*) from rushes.jobs") == 0
+
+
 async def test_a_pool_is_whole_again_after_its_server_was_restarted(own_server: OwnServer, own_url: str) -> None:
     async with open_database(settings_for(own_url), pool_size=4) as database:
         await asyncio.gather(*(database.pool.fetchval("select pg_sleep(0.05)") for _ in range(4)))

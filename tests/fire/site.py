@@ -73,8 +73,9 @@ class Site:
             **os.environ, "RUSHES_HOME": str(self.logs), "RUSHES_STORAGE": str(self.logs / "artifacts"),
             "RUSHES_DATABASE_URL": self.url, "RUSHES_LEASE": "2", "FIRE_LOGS": str(self.logs), **variables,
         }  # fmt: skip
+        command = ["worker", "--kinds", "burn", "--import", "burning_stages", "--json", *arguments]
         process = subprocess.Popen(
-            [sys.executable, "-m", "rushes", "worker", "--kinds", "burn", "--import", "burning_stages", "--json", *arguments],
+            [sys.executable, "-m", "rushes", *command],
             cwd=HERE, env=environment, text=True, start_new_session=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
         )  # fmt: skip

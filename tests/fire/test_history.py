@@ -1,4 +1,4 @@
-"""Thousands of jobs while workers are killed and frozen and the server is stopped: the history holds nothing that may not be."""
+"""Thousands of jobs while workers are killed and frozen and the server is stopped: nothing is lost, nothing settled twice."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def _run(line: dict[str, object]) -> Run:
 
 
 @pytest.mark.timeout(900)
-async def test_nothing_is_lost_and_nothing_settled_twice_under_fire(site: Site, full: bool):
+async def test_nothing_is_lost_and_nothing_settled_twice_under_fire(site: Site, *, full: bool):
     history, chaos = await burn(site, 20_000 if full else 3_000, seed=3)
     findings = check(history)
     print(f"\n{len(history.accepted)} jobs, {len(history.runs)} notes, {dict(chaos.did)}\n{table(findings)}")  # noqa: T201

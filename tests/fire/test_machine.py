@@ -263,7 +263,7 @@ class QueueMachine(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(1800)  # a failure takes its time to become a short one
-def test_the_queue_does_what_its_model_does(world: World, full: bool):
+def test_the_queue_does_what_its_model_does(world: World, *, full: bool):
     machine: Any = type("Machine", (QueueMachine,), {"world": world})
     run_state_machine_as_test(
         machine,

@@ -40,6 +40,7 @@ async def dial(address: Address, **options: Any) -> Connection:
 
 async def _dial_once(address: Address, options: dict[str, Any]) -> Connection:
     import asyncpg
+    from asyncpg import TargetServerAttributeNotMatched as NotMatched
 
     try:
         connection: Connection = await asyncpg.connect(
@@ -50,7 +51,7 @@ async def _dial_once(address: Address, options: dict[str, Any]) -> Connection:
         )
     except asyncpg.CannotConnectNowError:
         raise
-    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError, NotMatched) as error:
         raise explain(address, error) from error
     await use_json(connection)
     # A queue's live rows are in memory. At the default of 4 a small table is read whole rather than by its index.
@@ -71,6 +72,9 @@ def explain(address: Address, error: Exception) -> RushesError:
         case asyncpg.TooManyConnectionsError():
             remedy = "Run fewer workers, raise max_connections, or put PgBouncer before it."
             return DatabaseError(f"{where} has no connection left: {error}", remedy=remedy)
+        case asyncpg.TargetServerAttributeNotMatched():
+            remedy = "Connect to the primary. Of several (postgresql://user@one,two/name) the one that writes is used."
+            return DatabaseError(f"{where} only reads now: it is a standby, or set to read only.", remedy=remedy)
         case OSError():
             what = str(error) or f"no answer in {CONNECT_WITHIN.total_seconds():.0f} s"  # a timeout has no words
             return DatabaseError(f"{where} cannot be reached: {what}", remedy=_reach())

@@ -17,6 +17,10 @@ _LIBPQ_ONLY = frozenset({
 })  # fmt: skip
 """Parameters of other clients that asyncpg would pass on to the server, which refuses them."""
 
+_SESSION = {"target_session_attrs": "read-write"}
+"""Of several hosts the one that writes. Who reaches the old primary in a failover would keep a session that never does:
+there is none until one can write. Servers say what they are at connect (from PostgreSQL 14), so asking costs nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -28,8 +32,8 @@ class Address:
     def dsn(self) -> str:
         """As asyncpg wants it."""
         parts = urlsplit(self.url)
-        known = [(name, value) for name, value in parse_qsl(parts.query) if name not in _LIBPQ_ONLY]
-        return urlunsplit(parts._replace(query=urlencode(known, quote_via=quote, safe="/")))
+        known = {name: value for name, value in parse_qsl(parts.query) if name not in _LIBPQ_ONLY}
+        return urlunsplit(parts._replace(query=urlencode(_SESSION | known, quote_via=quote, safe="/")))
 
     @property
     def masked(self) -> str:
