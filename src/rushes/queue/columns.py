@@ -27,7 +27,6 @@ _TYPES: dict[str, tuple[type, ...]] = {
 _BOUNDS = {"priority": (0, 10), "max_attempts": (1, 32_767), "backoff_jitter": (0, 1)}
 _NEEDS_A_LOOK = ("batch_id", "item_id", "lane", "run_at")
 """What a clock, a batch's pause or a lane's limits decide on."""
-_OF_PLAIN = ("kind", "priority", "payload", "video_id", "host", "timeout", "github_workflow_run_id")
 ORDER = (
     "kind", "priority", "payload", "batch_id", "item_id", "step", "video_id", "lane", "host", *_PARTS, "timeout", "run_at",
     "github_workflow_run_id",
@@ -42,26 +41,29 @@ class Columns:
         """Raises: UsageError, for a value of the wrong type or out of range."""
         columns: dict[str, Sequence[Any]] = dict(zip(NewJob._fields, zip(*jobs, strict=True), strict=True))
         retries: Sequence[Retries] = columns.pop("retries")
-        self._usual_retries = all(one is RETRIES for one in retries)
-        columns |= {name: [getattr(one, part) for one in retries] for name, part in _PARTS.items()}
-        for name, column in columns.items():
+        self._said = {"kind", *(name for name, column in columns.items() if any(column))}
+        if set(map(id, retries)) != {id(RETRIES)}:
+            self._said |= _PARTS.keys()
+        self._by_name = columns | _parts(retries)
+        for name in self._said:
+            column = self._by_name[name]
             _check(name, column)
-        self._by_name = {name: _texts(column) if str in _TYPES[name] else column for name, column in columns.items()}
+            if str in _TYPES[name]:
+                self._by_name[name] = _texts(column)
 
     @property
     def keys(self) -> bool:
         """Whether any of the jobs has a key."""
-        return any(self._by_name["dedup_key"])
+        return "dedup_key" in self._said
 
     @property
     def plain(self) -> bool:
         """Whether nothing has to be looked up in the database for them."""
-        return not any(any(self._by_name[name]) for name in _NEEDS_A_LOOK)
+        return self._said.isdisjoint(_NEEDS_A_LOOK)
 
     def given(self) -> dict[str, Sequence[Any]]:
         """The columns of plain jobs that say more than the table's defaults. What is not sent costs nothing."""
-        said = {name for name in _OF_PLAIN if any(self._by_name[name])}
-        return self._sent(said if self._usual_retries else said | _PARTS.keys())
+        return self._sent(self._said)
 
     def all(self) -> list[Sequence[Any]]:
         """The columns of `enqueue.sql`."""
@@ -80,12 +82,20 @@ class Columns:
         return {name: _encoded(self._by_name[name]) if name == "payload" else self._by_name[name] for name in names}
 
 
+def _parts(retries: Sequence[Retries]) -> dict[str, Sequence[Any]]:
+    if len(set(map(id, retries))) == 1:
+        return {name: [getattr(retries[0], part)] * len(retries) for name, part in _PARTS.items()}
+    return {name: [getattr(one, part) for one in retries] for name, part in _PARTS.items()}
+
+
 def _check(name: str, column: Sequence[Any]) -> None:
     wrong = tuple(kind for kind in set(map(type, column)) if not issubclass(kind, _TYPES[name]))
     if wrong:
         found = next(value for value in column if isinstance(value, wrong))
         wanted = " or ".join("none" if kind is type(None) else kind.__name__ for kind in _TYPES[name])
         raise UsageError(f"{name}: wanted {wanted}, found {found!r}")
+    if name in {"kind", "dedup_key"} and "" in column:
+        raise UsageError(f"{name}: wanted a text, found an empty one")
     if name in _BOUNDS:
         least, most = _BOUNDS[name]
         found = [value for value in (min(column), max(column)) if not least <= value <= most]
