@@ -107,9 +107,15 @@ def parse_options(stage: Stage, given: JSON) -> Options:
         UsageError: names the option, what was found and what is wanted.
     """
     try:
-        return stage.options.model_validate(dict(given))
+        return stage.options.model_validate(dict(given)) if given else _defaults(stage.options)
     except ValidationError as error:
         raise UsageError("\n".join(_describe(stage, problem) for problem in error.errors())) from None
+
+
+@functools.cache
+def _defaults(options: type[Options]) -> Options:
+    """Options are frozen, so that all jobs without any can share these."""
+    return options()
 
 
 def wanted(plan: Plan, index: int) -> frozenset[str]:
