@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from rushes.database.values import encode_json
 from rushes.errors import UsageError
-from rushes.model import JobId
+from rushes.model import Job, JobId
 from rushes.queue.columns import Columns
-from rushes.queue.jobs import NewJob
+from rushes.queue.jobs import NewJob, read_job
 from rushes.queue.statements import sql
 
 if TYPE_CHECKING:
@@ -57,9 +57,25 @@ async def enqueue(connection: Connection, jobs: Iterable[NewJob]) -> list[JobId]
             again -= 1
 
 
+async def enqueue_one(connection: Connection, job: NewJob) -> Job:
+    """Add one job in one round trip. Returns it, or the one that lives already under its key. Raises: as `enqueue`."""
+    import asyncpg
+
+    if job.dedup_key is not None:
+        (number,) = await enqueue(connection, [job])
+        row = await connection.fetchrow("select * from rushes.jobs where id = $1", number)
+    else:
+        try:
+            row = await connection.fetchrow(sql("enqueue"), *Columns([job]).all())
+        except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+            raise UsageError(f"the job was not added: {error}") from error
+    assert row is not None  # noqa: S101  (it has just been added or found)
+    return read_job(row)
+
+
 async def _enqueue(connection: Connection, jobs: Iterable[NewJob]) -> list[JobId]:
     if isinstance(jobs, Sequence) and len(jobs) == 1:
-        return await _add(connection, jobs)  # a statement is a transaction already
+        return await _add(connection, jobs)  # a statement is a transaction of its own
     ids: list[JobId] = []
     async with connection.transaction():
         for chunk in chunks(jobs):
@@ -79,8 +95,8 @@ async def _add(connection: Connection, jobs: Sequence[NewJob]) -> list[JobId]:
         return await send_json(jobs, lambda text: connection.fetchval(sql("enqueue_json"), text))
     if len(jobs) >= COPY_FROM and columns.plain:
         return await _copy(connection, columns, len(jobs))
-    rows = await connection.fetch(sql("enqueue"), *columns.all())
-    return sorted(JobId(row["id"]) for row in rows)
+    added = f"with added as ({sql('enqueue')}) select id from added"  # noqa: S608  (our own statement)
+    return sorted(JobId(row["id"]) for row in await connection.fetch(added, *columns.all()))
 
 
 async def _copy(connection: Connection, columns: Columns, count: int) -> list[JobId]:

@@ -11,7 +11,7 @@ from rushes.database import storable
 from rushes.model import BatchId, Job, JobId, Lease, Outcome, Verdict, WorkerId
 from rushes.queue import presence, retention, upkeep
 from rushes.queue.doorbell import Doorbell
-from rushes.queue.enqueueing import enqueue
+from rushes.queue.enqueueing import enqueue, enqueue_one
 from rushes.queue.jobs import Claimed, NewJob, read_claimed, read_job
 from rushes.queue.limits import any_limits, follow_lanes
 from rushes.queue.retention import Ages
@@ -62,6 +62,13 @@ class Queue:
         if ids:
             self.doorbell.ring()
         return ids
+
+    async def enqueue_one(self, job: NewJob) -> Job:
+        """Add one job, and return it, or the one that lives already under its key. Raises: UsageError, as `enqueue`."""
+        async with self._pool.acquire() as connection:
+            added = await enqueue_one(connection, job)
+        self.doorbell.ring()
+        return added
 
     async def claim(
         self, worker: WorkerId, slots: Mapping[str, int], *, host: str, batch: BatchId | None = None

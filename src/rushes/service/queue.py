@@ -69,12 +69,7 @@ class Queue:
         if connection is not None:
             (added,) = await enqueue_within(connection, [job])
             return await read_within(connection, added)
-
-        async def add(resources: Resources) -> Job:
-            (added,) = await resources.queue.enqueue([job])
-            return _found(await resources.queue.get(added), added)
-
-        return await self._ask(add)
+        return await self._ask(lambda resources: resources.queue.enqueue_one(job))
 
     async def enqueue_jobs(self, jobs: Iterable[NewJob], *, connection: Any = None) -> list[JobId]:
         """Add many jobs in one transaction: all of them or none. Returns their ids in the order given.

@@ -20,4 +20,4 @@ from unnest(
 left join rushes.batches b on b.id = n.batch_id
 left join rushes.lanes l on l.name = n.lane
 order by n.position
-returning id
+returning *
