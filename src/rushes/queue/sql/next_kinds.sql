@@ -13,9 +13,17 @@ cross join lateral (
         )
         union all
         (
-            select j.priority, j.id from rushes.jobs j
-            where j.kind = k.kind and j.status = 'queued' and not j.held and j.limited and (j.host is null or j.host = $2)
-            order by j.priority desc, j.id limit 1
+            select of_lane.priority, of_lane.id
+            from rushes.lanes l
+            cross join lateral (
+                select j.priority, j.id from rushes.jobs j
+                where
+                    j.lane = l.name and j.kind = k.kind and j.status = 'queued' and j.limited and not j.held
+                    and (j.host is null or j.host = $2)
+                order by j.priority desc, j.id limit 1
+            ) of_lane
+            where l.limited
+            order by of_lane.priority desc, of_lane.id limit 1
         )
     ) heads
     order by priority desc, id limit 1
