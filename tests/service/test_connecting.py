@@ -217,6 +217,11 @@ def test_wrong_settings_are_refused_before_anything_is_opened(tmp_path: Path, se
     assert threads() == []
 
 
+def test_a_session_of_somebody_else_s_is_no_connection():
+    with pytest.raises(rushes.UsageError, match=r"db: wanted what rushes.connect\(\) gives, found object"):
+        rushes.QueueService(object())  # type: ignore[arg-type]  # what is refused
+
+
 def test_signals_are_the_program_s_own(service: rushes.QueueService, stage):
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     found: list[Any] = []

@@ -11,9 +11,10 @@ import pytest
 
 import rushes
 from rushes import NewJob, Retries
-from rushes.database import Database
+from rushes.database import Database, open_database
 from rushes.model import Outcome, Produced
 from rushes.queue import Queue, control, enqueueing, limits
+from rushes.queue.doorbell import CHANNEL, Doorbell
 
 MANY = 2 * enqueueing.COPY_FROM
 
@@ -207,6 +208,28 @@ async def test_a_scheduled_job_waits_for_its_time(database: Database, queue: Que
     (claimed,) = await queue.claim(worker, {"fetch": 1}, host="here")
     settled = await queue.settle([Outcome(claimed.lease, produced=Produced())])
     assert list(settled.applied) == [job]
+
+
+async def test_a_ring_while_another_is_being_sent_is_heard_too(settings, database: Database):
+    """The first may have woken a worker before the second one's job was there to be seen."""
+    heard: list[object] = []
+    twice = asyncio.Event()
+
+    def hear(*_: object) -> None:
+        heard.append(None)
+        if len(heard) == 2:
+            twice.set()
+
+    async with open_database(settings, pool_size=1) as narrow, database.dedicated() as ear:
+        await ear.add_listener(CHANNEL, hear)
+        bell = Doorbell(narrow.pool)
+        async with narrow.pool.acquire():
+            bell.ring()
+            for _ in range(5):
+                await asyncio.sleep(0)  # it has begun to be sent, and waits for the connection
+            bell.ring()
+        await bell.rung()
+        await twice.wait()
 
 
 async def test_priorities_are_clamped(programs: rushes.Queue):

@@ -27,12 +27,15 @@ class Doorbell:
         self._pool = pool
         self._heard = asyncio.Event()
         self._pending: asyncio.Task[None] | None = None
+        self._again = False
+        """Rung since the pending one was sent: that one may have been heard too early."""
         self._last = float("-inf")
         self._alarm: asyncio.TimerHandle | None = None
 
     def ring(self) -> None:
         """Say that there may be work. Returns at once."""
         self._heard.set()
+        self._again = True
         if self._pending is None or self._pending.done():
             self._pending = asyncio.create_task(self._notify(), name="doorbell")
 
@@ -80,10 +83,12 @@ class Doorbell:
 
     async def _notify(self) -> None:
         loop = asyncio.get_running_loop()
-        await asyncio.sleep(max(0.0, self._last + INTERVAL - loop.time()))
-        self._last = loop.time()
-        with contextlib.suppress(*_connection_faults()):
-            await self._pool.execute(f"select pg_notify('{CHANNEL}', '')")
+        while self._again:
+            await asyncio.sleep(max(0.0, self._last + INTERVAL - loop.time()))
+            self._last = loop.time()
+            self._again = False
+            with contextlib.suppress(*_connection_faults()):
+                await self._pool.execute(f"select pg_notify('{CHANNEL}', '')")
 
     async def _listen(self) -> None:
         while True:

@@ -15,10 +15,10 @@ from rushes.queue.statements import sql
 from rushes.queue.upkeep import promote
 from rushes.queue.workflows import update_job_from_workflow
 from rushes.service.arguments import Details, clamped, new_job, number, with_clamped_priorities, within
+from rushes.service.connection import Connection
 
 if TYPE_CHECKING:
     from rushes.queue.connection import Connection as DatabaseConnection
-    from rushes.service.connection import Connection
     from rushes.service.resources import Resources
 
 T = TypeVar("T")
@@ -35,6 +35,8 @@ class Queue:
     """
 
     def __init__(self, db: Connection) -> None:
+        if not isinstance(db, Connection):
+            raise UsageError(f"db: wanted what rushes.connect() gives, found {type(db).__name__}")
         self._db = db
 
     async def enqueue_job(
