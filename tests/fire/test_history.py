@@ -1,4 +1,4 @@
-"""Thousands of jobs while workers are killed and frozen and the server is stopped: nothing is lost, nothing settled twice."""
+"""Thousands of jobs, and meanwhile workers are killed and frozen and the server is stopped: nothing lost, nothing twice."""
 
 from __future__ import annotations
 

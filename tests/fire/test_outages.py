@@ -17,8 +17,10 @@ from rushes.queue.doorbell import CHANNEL
 from .site import Site, Worker
 
 Outage = Callable[[Site, float], AbstractAsyncContextManager[None]]
-CUT_OTHERS = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
-JOBS = 400
+CUT_OTHERS = (
+    "select pg_terminate_backend(pid) from pg_stat_activity"
+    " where datname = current_database() and pid <> pg_backend_pid()"
+)
 EVERY_SO_OFTEN = 0.2
 SETTLED_DOWN = 1.0
 """Seconds after its beginning until an outage is measured: who is in the middle of something notices first."""
@@ -79,7 +81,8 @@ async def refuses(site: Site, _seconds: float) -> AsyncIterator[None]:
 
 async def listening(site: Site) -> int:
     rows = await site.fetch(
-        "select count(*) from pg_stat_activity where datname = current_database() and query ilike $1", f'listen "{CHANNEL}"%'
+        "select count(*) from pg_stat_activity where datname = current_database() and query ilike $1",
+        f'listen "{CHANNEL}"%',
     )
     return int(rows[0][0])
 
@@ -94,8 +97,8 @@ async def used_during(seconds: float, workers: list[Worker]) -> float:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("outage", [cut, becomes_a_standby, reached_the_old_primary, refuses])
 async def test_workers_wait_for_the_database_and_go_on_by_themselves(site: Site, outage: Outage, *, full: bool):
-    seconds = 30.0 if full else 4.0
-    accepted = await site.enqueue([{"seconds": 0.3}] * JOBS, attempts=20)
+    seconds, jobs = (30.0, 400) if full else (2.0, 100)
+    accepted = await site.enqueue([{"seconds": 0.3}] * jobs, attempts=20)
     workers = [site.start("--concurrency", "burn=8") for _ in range(2)]
     for worker in workers:
         await site.until_started(worker, 16)

@@ -2,58 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from rushes.database import Database
 from rushes.queue.statements import sql
+from tests.plans import WHOLE, explain, read, walked
 
 from .conftest import Hand, enqueue, limit
-
-Node = dict[str, Any]
-
-
-def nodes(plan: Node) -> Iterator[Node]:
-    yield plan
-    for child in plan.get("Plans", ()):
-        yield from nodes(child)
-
-
-async def explain(database: Database, statement: str, *arguments: Any, generic: bool) -> list[Node]:
-    """The nodes of the plan by which a statement ran, made for these arguments or for any. What it did is taken back."""
-    async with database.pool.acquire() as connection:
-        transaction = connection.transaction()
-        await transaction.start()
-        mode = "force_generic_plan" if generic else "force_custom_plan"
-        await connection.execute(f"set local plan_cache_mode = {mode}")
-        prepared = await connection.prepare(f"explain (analyze, buffers, format json) {statement}")
-        found = await prepared.fetchval(*arguments)
-        await transaction.rollback()
-    plan = json.loads(found) if isinstance(found, str) else found
-    return list(nodes(plan[0]["Plan"]))
-
-
-def read(plan: list[Node], table: str = "jobs") -> float:
-    """Rows of a table that were looked at, also in vain."""
-    scans = [node for node in plan if node.get("Relation Name") == table and "Scan" in node["Node Type"]]
-    rows: float = sum(
-        (node["Actual Rows"] + node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0))
-        * node["Actual Loops"]
-        for node in scans
-    )
-    return rows
-
-
-def walked(plan: list[Node]) -> set[str]:
-    return {
-        node.get("Index Name", "the whole table")
-        for node in plan
-        if node.get("Relation Name") == "jobs" and "Scan" in node["Node Type"] and node["Node Type"] != "Tid Scan"
-    }
 
 
 @pytest.fixture
@@ -87,27 +44,27 @@ async def test_claims_touch_what_they_take_and_not_what_waits(database: Database
         arguments = [["fetch", "list"], [10, 10], hand.worker, timedelta(seconds=60), "here", batch, False]
         plan = await explain(database, sql("claim"), *arguments, generic=generic)
         assert read(plan) <= 40
-        assert "the whole table" not in walked(plan)
+        assert WHOLE not in walked(plan)
 
     kinds, slots = ["fetch", "list", "write"], [10, 10, 10]
     lanes = ["crowded.org", "quiet.org"]
     for batch, generic in HOW:
         plan = await explain(database, sql("lock_limits"), kinds, "here", batch, 30, generic=generic)
         assert read(plan) <= 20
-        assert "the whole table" not in walked(plan)
+        assert WHOLE not in walked(plan)
         terms = (hand.worker, timedelta(seconds=60), "here", batch, lanes)
         plan = await explain(database, sql("claim_lanes"), kinds, slots, *terms, generic=generic)
         assert read(plan) <= 100
-        assert "the whole table" not in walked(plan)
+        assert WHOLE not in walked(plan)
 
 
 async def test_upkeep_and_counting_touch_no_job_that_waits(database: Database, hand: Hand, crowd: int):
     plan = await explain(database, sql("follow_lanes"), 1000, generic=True)
     assert read(plan) <= 10
-    assert "the whole table" not in walked(plan)
+    assert WHOLE not in walked(plan)
 
     await database.pool.execute("insert into rushes.limits (kind, concurrency) values ('fetch', 50)")
     await hand.claim({"fetch": 30})
     plan = await explain(database, sql("room_of_kinds"), ["fetch"], generic=True)
     assert read(plan) <= 60
-    assert "the whole table" not in walked(plan)
+    assert WHOLE not in walked(plan)
