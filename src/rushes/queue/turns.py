@@ -58,6 +58,7 @@ async def claim_in_turn(
         rows: list[Record] = []
         if locked["lanes"] and left:
             rows += await connection.fetch(sql("claim_lanes"), list(left), list(left.values()), *terms, locked["lanes"])
+            await connection.execute(sql("start"), [row["item_id"] for row in rows if row["item_id"]])
         left = _minus(left, rows)
         if left:
             rows += await connection.fetch(sql("claim"), list(left), list(left.values()), *terms, True)

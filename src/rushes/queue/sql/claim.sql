@@ -50,17 +50,7 @@ with durability as materialized (
     returning
         id, token, kind, priority, attempts, max_attempts, payload, created_at, started_at, batch_id, item_id, step,
         video_id, dedup_key, github_workflow_run_id, timeout
-), begun as (
-    update rushes.items set status = 'processing', started_at = now()
-    where id = any(array(select item_id from claimed where item_id is not null)) and status = 'pending'
-    returning batch_id
-), pending as (
-    select id from rushes.batches
-    where id = any(array(select batch_id from begun)) and status = 'pending'
-    order by id for no key update
-), begun_batches as (
-    update rushes.batches b set status = 'processing', started_at = coalesce(b.started_at, now())
-    from pending
-    where b.id = pending.id
+), begun as materialized (
+    select rushes.begin_items(array_agg(item_id)) from claimed where item_id is not null having count(*) > 0
 )
-select * from claimed order by priority desc, id
+select claimed.* from claimed left join begun on true order by priority desc, id

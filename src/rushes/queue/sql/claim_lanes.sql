@@ -1,5 +1,5 @@
--- Take jobs whose turn it is in limited lanes ($7, locked before this statement), of all batches or of one ($6), and have
--- their items begin. A job that needs no turn and stands before them keeps its slot. Relies on jobs_limited (lane, held,
+-- Take jobs whose turn it is in limited lanes ($7, locked before this statement), of all batches or of one ($6).
+-- A job that needs no turn and stands before them keeps its slot. Relies on jobs_limited (lane, held,
 -- kind, priority desc, id), jobs_limited_batch (batch_id, lane, kind, priority desc, id), jobs_ready and jobs_ready_batch.
 with wanted as materialized (
     select w.kind, w.slots from unnest($1::text[], $2::integer[]) as w (kind, slots)
@@ -70,24 +70,10 @@ with wanted as materialized (
     from (select name, count(*) as starts from picked group by name) p
     join turn t on t.name = p.name
     where l.name = p.name and l.rate is not null
-), claimed as (
-    update rushes.jobs j set
-        status = 'processing', attempts = attempts + 1, token = token + 1, worker_id = $3,
-        lease_until = now() + $4::interval, started_at = statement_timestamp(), progress = null, note = null,
-        error_class = null, error = null, error_details = null
-    where j.id = any(array(select id from picked))
-    returning j.*
-), begun as (
-    update rushes.items set status = 'processing', started_at = now()
-    where id = any(array(select item_id from claimed where item_id is not null)) and status = 'pending'
-    returning batch_id
-), pending as (
-    select id from rushes.batches
-    where id = any(array(select batch_id from begun)) and status = 'pending'
-    order by id for no key update
-), begun_batches as (
-    update rushes.batches b set status = 'processing', started_at = coalesce(b.started_at, now())
-    from pending
-    where b.id = pending.id
 )
-select * from claimed
+update rushes.jobs j set
+    status = 'processing', attempts = attempts + 1, token = token + 1, worker_id = $3,
+    lease_until = now() + $4::interval, started_at = statement_timestamp(), progress = null, note = null,
+    error_class = null, error = null, error_details = null
+where j.id = any(array(select id from picked))
+returning j.*

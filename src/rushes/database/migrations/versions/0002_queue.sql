@@ -88,6 +88,24 @@ create function rushes.status_after(verdict text, error_class text, job rushes.j
         else 'retrying'
     end;
 
+-- The items of jobs just claimed are at work from now on, and so are their batches, locked in the order of ids.
+create function rushes.begin_items(numbers bigint[]) returns void
+    language sql
+    as $$
+        with begun as (
+            update rushes.items set status = 'processing', started_at = now()
+            where id = any(numbers) and status = 'pending'
+            returning batch_id
+        ), pending as (
+            select id from rushes.batches
+            where id = any(array(select batch_id from begun)) and status = 'pending'
+            order by id for no key update
+        )
+        update rushes.batches b set status = 'processing', started_at = coalesce(b.started_at, now())
+        from pending
+        where b.id = pending.id
+    $$;
+
 -- Durations in steps of a tenth: 0 is up to 1 ms, and step n ends at 1.1^n ms. Percentiles are read from them.
 create function rushes.step_of(duration interval) returns smallint
     language sql immutable parallel safe
