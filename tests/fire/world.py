@@ -16,7 +16,19 @@ from rushes.queue import Queue
 from rushes.settings import Settings
 
 T = TypeVar("T")
-ROWS = ("jobs", "items", "batches", "videos", "workers", "tallies", "pauses", "lanes", "limits")
+ROWS = (
+    "jobs",
+    "items",
+    "batches",
+    "artifacts",
+    "video_aliases",
+    "videos",
+    "workers",
+    "tallies",
+    "pauses",
+    "lanes",
+    "limits",
+)
 
 
 class World:

@@ -1,0 +1,225 @@
+"""Batches of two stages under everything that may befall them: what a batch counts and tells equals a recount."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import pytest
+from asyncpg import Record
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from rushes.batches.creating import Order, open_batch
+from rushes.batches.intake import Valid
+from rushes.errors import ErrorClass
+from rushes.model import BatchId, Facts, Failure, JobId, Lease, NewItem, Outcome, Plan, Produced, Source, Step, VideoKey
+from rushes.queue import control
+from rushes.queue.reading import statistics
+
+from .world import World
+
+STAGES = ("alpha", "beta")
+PLAN = Plan("alpha+beta", tuple(Step(stage, fetches=stage == "alpha") for stage in STAGES))
+ENDED = ("completed", "failed", "cancelled", "skipped")
+LIVE = ("queued", "processing", "retrying")
+VERDICTS = ("completed", "completed", "found", "same", "released", "environment", *(each.value for each in ErrorClass))
+index = st.integers(0, 999)
+picks = st.lists(index, min_size=1, max_size=4)
+
+
+class BatchMachine(RuleBasedStateMachine):
+    """Two workers at up to four batches. Nothing is predicted: the rows themselves must agree with each other."""
+
+    world: ClassVar[World]
+
+    @initialize()
+    def begin(self) -> None:
+        self.world.empty()
+        self.queue = self.world.queue
+        self.workers = [self.world.run(self.queue.enter()) for _ in range(2)]
+        self.leases: list[Lease] = []
+        self.batches: list[BatchId] = []
+        self.videos = itertools.count()
+
+    def _new_items(self, count: int) -> list[NewItem]:
+        numbers = itertools.islice(self.videos, count)
+        return [NewItem(Source(VideoKey(f"url:{n}"), f"https://example.org/{n}"), f"line {n}") for n in numbers]
+
+    def _batch(self, pick: int) -> BatchId:
+        return self.batches[pick % len(self.batches)]
+
+    # What people do.
+
+    @precondition(lambda self: len(self.batches) < 4)
+    @rule(count=st.integers(1, 4))
+    def open(self, count: int) -> None:
+        lines = [Valid(n, item) for n, item in enumerate(self._new_items(count), 1)]
+        self.batches.append(self.world.run(open_batch(self.world.pool, Order("test", PLAN), lines)).id)
+
+    @precondition(lambda self: self.batches)
+    @rule(
+        pick=index,
+        verb=st.sampled_from(
+            [control.pause_batch, control.resume_batch, control.resume_batch, control.retry_items, control.retry_items]
+        ),
+    )
+    def steer(self, pick: int, verb: Any) -> None:
+        self.world.control(verb, self._batch(pick))
+
+    @precondition(lambda self: len(self.batches) > 2)
+    @rule(pick=index)
+    def cancel_batch(self, pick: int) -> None:
+        batch = self._batch(pick)
+        self.world.control(control.cancel_batch, batch)
+        live = self.world.fetch(
+            "select id from rushes.jobs where batch_id = $1 and status = any($2::text[])", batch, LIVE
+        )
+        assert live == []
+
+    @precondition(lambda self: self.batches)
+    @rule(picks=picks, verb=st.sampled_from([control.cancel_jobs, control.retry_jobs]))
+    def steer_jobs(self, picks: list[int], verb: Any) -> None:
+        jobs = self.world.fetch("select id from rushes.jobs order by id")
+        self.world.control(verb, [JobId(jobs[pick % len(jobs)]["id"]) for pick in picks] if jobs else [])
+
+    # What workers do.
+
+    @precondition(lambda self: self.batches)
+    @rule(who=index, most=st.integers(1, 4), pick=st.none() | index)
+    def claim(self, who: int, most: int, pick: int | None) -> None:
+        batch = None if pick is None else self._batch(pick)
+        worker = self.workers[who % 2]
+        paused = {row["id"] for row in self.world.fetch("select id from rushes.batches where status = 'paused'")}
+        claimed = self.world.run(self.queue.claim(worker, dict.fromkeys(STAGES, most), host="here", batch=batch))
+        assert not paused & {one.job.batch_id for one in claimed}
+        assert {one.job.batch_id for one in claimed} <= ({batch} if batch else set(self.batches))
+        self.leases += [one.lease for one in claimed]
+
+    @precondition(lambda self: self.leases)
+    @rule(picks=st.lists(st.tuples(index, st.sampled_from(VERDICTS)), min_size=1, max_size=4))
+    def settle(self, picks: list[tuple[int, str]]) -> None:
+        """Of leases that hold and of such as were lost long ago, the latter mostly not."""
+        late = self.leases[-8:]
+        chosen = {(lease := late[pick % len(late)]).job_id: (lease, verdict) for pick, verdict in picks}
+        held = {
+            (row["id"], row["token"], row["worker_id"])
+            for row in self.world.fetch("select id, token, worker_id from rushes.jobs where status = 'processing'")
+        }
+        outcomes = [self._outcome(lease, verdict) for lease, verdict in chosen.values()]
+        settled = self.world.run(self.queue.settle(outcomes))
+        valid = {lease for lease, _ in chosen.values() if (lease.job_id, lease.token, lease.worker_id) in held}
+        assert set(settled.applied) == {lease.job_id for lease in valid}
+        assert set(settled.stale) == {lease for lease, _ in chosen.values()} - valid
+
+    def _outcome(self, lease: Lease, verdict: str) -> Outcome:
+        if verdict == "completed":
+            return Outcome(lease, produced=Produced(facts=Facts(title="a talk"), search_text=((0.0, "words"),)))
+        if verdict == "found":
+            return Outcome(lease, produced=Produced(items=tuple(self._new_items(2))))
+        if verdict == "same":
+            return Outcome(lease, produced=Produced(facts=Facts(aliases=(VideoKey("youtube:same"),))))
+        if verdict == "released":
+            return Outcome(lease)
+        environment = verdict == "environment"
+        name = ErrorClass.NEEDS_INPUT if environment else ErrorClass(verdict)
+        return Outcome(lease, failure=Failure(name, verdict, environment=environment))
+
+    # What befalls them.
+
+    @rule()
+    def time_passes(self) -> None:
+        self.world.execute(
+            "update rushes.jobs set run_at = run_at - interval '10 days', lease_until = lease_until - interval '1 hour'"
+            " where status in ('retrying', 'processing')"
+        )
+        self.world.run(self.queue.tick())
+
+    @rule(who=index)
+    def crash(self, who: int) -> None:
+        self.workers[who % 2] = self.world.kill(self.workers[who % 2])
+
+    # What must be true after each step.
+
+    @invariant()
+    def counters_equal_a_recount(self) -> None:
+        items = self.world.fetch("select batch_id, status, skip_reason from rushes.items")
+        for batch in self.world.fetch("select * from rushes.batches"):
+            mine = [row for row in items if row["batch_id"] == batch["id"] and row["skip_reason"] != "expanded"]
+            count = Counter(row["status"] for row in mine)
+            assert {name: batch[name] for name in ENDED} == {name: count[name] for name in ENDED}
+            assert batch["total"] == len(mine)
+            over = sum(count[name] for name in ENDED) == len(mine)
+            assert (batch["status"] in ENDED) == over
+            assert (batch["finished_at"] is not None) == over
+
+    @invariant()
+    def events_are_gapless_and_tell_each_end_once(self) -> None:
+        events = self.world.fetch("select batch_id, number, kind, item_id from rushes.events order by batch_id, number")
+        for batch in self.world.fetch("select id, last_event from rushes.batches"):
+            numbers = [row["number"] for row in events if row["batch_id"] == batch["id"]]
+            assert numbers == list(range(1, batch["last_event"] + 1))
+        told = Counter(row["item_id"] for row in events if row["kind"] in {f"item_{status}" for status in ENDED})
+        taken_back = Counter(row["item_id"] for row in events if row["kind"] == "item_retried")
+        whole = {row["item_id"] for row in events if row["kind"] == "batch_cancelled"}
+        assert whole <= {None}
+        for item in self.world.fetch(
+            "select i.*, b.status as of_batch from rushes.items i join rushes.batches b on b.id = batch_id"
+        ):
+            if not (
+                item["status"] == "cancelled" or taken_back[item["id"]]
+            ):  # a cancelled batch tells it for its items
+                assert told[item["id"]] == (item["status"] in ENDED)
+
+    @invariant()
+    def an_item_lives_in_one_job(self) -> None:
+        jobs = self.world.fetch("select item_id, status, held, batch_id from rushes.jobs")
+        live = Counter(row["item_id"] for row in jobs if row["status"] in LIVE)
+        status = {row["id"]: row["status"] for row in self.world.fetch("select id, status from rushes.batches")}
+        for item in self.world.fetch("select id, status, batch_id from rushes.items"):
+            assert live[item["id"]] == (item["status"] not in ENDED)
+        for job in jobs:
+            if job["status"] in ("queued", "retrying"):
+                assert job["held"] == (status[job["batch_id"]] == "paused")
+
+    @invariant()
+    def statistics_equal_a_recount(self) -> None:
+        numbers = self.world.run(statistics(self.world.pool))
+        count = Counter(row["status"] for row in self.world.fetch("select status from rushes.jobs"))
+        assert {name: numbers[name] for name in (*LIVE, *ENDED[:3])} == {
+            name: count[name] for name in (*LIVE, *ENDED[:3])
+        }
+
+    def teardown(self) -> None:
+        """Every batch can be brought to its end."""
+        for batch in getattr(self, "batches", []):
+            self.world.control(control.resume_batch, batch)
+        for _ in range(len(STAGES) + 1):
+            self.time_passes()
+            self.time_passes()
+            while claimed := self.world.run(self.queue.claim(self.workers[0], dict.fromkeys(STAGES, 100), host="here")):
+                self.world.run(self.queue.settle([Outcome(one.lease, produced=Produced()) for one in claimed]))
+        left: list[Record] = list(self.world.fetch("select id, status from rushes.batches where finished_at is null"))
+        assert left == []
+
+
+@pytest.mark.timeout(1800)  # a failure takes its time to become a short one
+def test_what_a_batch_counts_and_tells_equals_a_recount(world: World, *, full: bool):
+    machine: Any = type("Machine", (BatchMachine,), {"world": world})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=300 if full else 40, stateful_step_count=30, deadline=timedelta(minutes=1), derandomize=not full,
+            phases=(Phase.generate, Phase.shrink), suppress_health_check=list(HealthCheck), database=None,
+        ),
+    )  # fmt: skip
