@@ -18,6 +18,10 @@ CONNECT_WITHIN = timedelta(seconds=15)
 STARTING_UP_WITHIN = timedelta(seconds=60)
 """How long a server is waited for that answers, but is still starting or recovering."""
 
+PLANNING = "set random_page_cost = 1.1; set enable_seqscan = off; set jit = off"
+"""No statement of ours is meant to read a table whole, but a plan made while a table was small would go on doing so when it
+has grown. A queue's live rows are in memory, and what touches so few has no time to be compiled."""
+
 
 async def dial(address: Address, **options: Any) -> Connection:
     """Connect. `options` go to `asyncpg.connect`.
@@ -54,8 +58,7 @@ async def _dial_once(address: Address, options: dict[str, Any]) -> Connection:
     except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError, NotMatched) as error:
         raise explain(address, error) from error
     await use_json(connection)
-    # A queue's live rows are in memory. At the default of 4 a small table is read whole rather than by its index.
-    await connection.execute("set random_page_cost = 1.1")
+    await connection.execute(PLANNING)
     return connection
 
 
