@@ -4,7 +4,7 @@ All keep the same promises. A claim gives the oldest of the highest priority wit
 with a token that only grows. A settlement counts only under that lease, and stores a result. What has ended stays readable
 with all its columns. They differ in which rows are written for it.
 """
-# ruff: noqa: S608  (statements put together from constants of this file)
+
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Clip:
     text: str
 
 
-class NotMeasured(Exception):  # noqa: N818  (it is said beside the table)
+class NotMeasured(Exception):
     """Why some speech could not be had."""
 
 

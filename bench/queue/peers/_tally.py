@@ -9,6 +9,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
+import threading
 import time
 from pathlib import Path
 
@@ -18,26 +19,29 @@ LAYOUT = struct.Struct("dQd")
 process had used before."""
 _mapped: dict[int, mmap.mmap] = {}
 _count = 0
+_lock = threading.Lock()
+"""Some peers run jobs in threads."""
 
 
 def started(sent: float = 0.0) -> None:
     """Called by every job first of all. `sent` is when it was enqueued, if its latency is of interest."""
-    global _count  # noqa: PLW0603  (a count of this process)
+    global _count
     now = time.monotonic()
-    own = _mapped.get(os.getpid()) or _map()
-    _count += 1
-    struct.pack_into("Q", own, 8, _count)
-    if sent:
-        with (FOLDER / "latencies").open("a") as file:
-            file.write(f"{now - sent}\n")
+    with _lock:
+        own = _mapped.get(os.getpid()) or _map(now)
+        _count += 1
+        struct.pack_into("Q", own, 8, _count)
+        if sent:
+            with (FOLDER / "latencies").open("a") as file:
+                file.write(f"{now - sent}\n")
 
 
-def _map() -> mmap.mmap:
+def _map(now: float) -> mmap.mmap:
     """A worker may fork after this module was imported, so the file is the running process's."""
-    global _count  # noqa: PLW0603
+    global _count
     _count = 0
     path = FOLDER / f"{os.getpid()}.count"
-    path.write_bytes(LAYOUT.pack(time.monotonic(), 0, time.process_time()))
+    path.write_bytes(LAYOUT.pack(now, 0, time.process_time()))
     with path.open("r+b") as file:
         _mapped[os.getpid()] = mmap.mmap(file.fileno(), LAYOUT.size)
     return _mapped[os.getpid()]

@@ -10,7 +10,7 @@ from _driver import REDIS, Peer, main
 from celery import Celery
 
 POOL = os.environ.get("BENCH_POOL", "threads")
-CONCURRENCY = os.environ.get("BENCH_CONCURRENCY", "4")
+CONCURRENCY = os.environ.get("BENCH_CONCURRENCY", "16")
 app = Celery("bench", broker=REDIS)
 app.conf.update(
     task_ignore_result=True,

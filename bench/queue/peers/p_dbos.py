@@ -12,7 +12,7 @@ from _driver import DSN, Peer, main
 from dbos import DBOS, DBOSClient
 
 OPTIONS = {"queue_name": "bench", "workflow_name": "noop", "app_version": "1"}
-POLL = float(os.environ.get("BENCH_POLL", "0.1"))
+POLL = float(os.environ.get("BENCH_POLL", "0.02"))
 LIVE = "select exists (select from dbos.workflow_status where status in ('ENQUEUED', 'PENDING', 'DELAYED'))"
 
 

@@ -27,7 +27,7 @@ class Rq(Peer):
 
     def work(self) -> None:
         logging.disable(logging.CRITICAL)
-        _tally.LAYOUT  # imported here, not by the first job  # noqa: B018
+        _tally.LAYOUT  # imported here, not by the first job
         SimpleWorker([self.queue], connection=self.redis).work(logging_level="CRITICAL")
 
 

@@ -9,7 +9,7 @@ import _tally
 from _driver import DSN, Peer, main
 from saq import Queue, Worker
 
-CONCURRENCY = int(os.environ.get("BENCH_CONCURRENCY", "50"))
+CONCURRENCY = int(os.environ.get("BENCH_CONCURRENCY", "300"))
 LIVE = "select exists (select from saq_jobs where status in ('queued', 'active', 'new'))"
 
 
