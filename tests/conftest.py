@@ -72,7 +72,8 @@ async def database(settings: Settings) -> AsyncIterator[Database]:
     """An empty queue in a real PostgreSQL."""
     async with open_database(settings) as opened:
         tables = (
-            "workers, videos, video_aliases, batches, items, lines, jobs, lanes, limits, pauses, tallies, artifacts, events, passages"
+            "workers, videos, video_aliases, batches, items, lines, jobs, lanes, limits, pauses, tallies, artifacts, "
+            "events, passages"
         )
         named = ", ".join(f"rushes.{table}" for table in tables.split(", "))
         await opened.pool.execute(f"truncate {named} restart identity cascade")

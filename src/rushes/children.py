@@ -31,7 +31,7 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 Message = dict[str, Any]
 
 
-class ChildDied(Exception):  # noqa: N818  (what happened, not what is wrong)
+class ChildDied(Exception):
     """A child ended without having said what was asked of it."""
 
     def __init__(self, name: str, code: int | None, last_words: str) -> None:
@@ -98,7 +98,7 @@ class Child:
 
     async def send(self, message: Mapping[str, Any]) -> None:
         """Raises: ChildDied."""
-        assert self._process.stdin is not None  # noqa: S101  (asked for at start)
+        assert self._process.stdin is not None
         try:
             self._process.stdin.write(json.dumps(message).encode() + b"\n")
             await self._process.stdin.drain()
@@ -107,7 +107,7 @@ class Child:
 
     async def messages(self) -> AsyncIterator[Message]:
         """Yield what the child says until it closes its stdout. Lines that are no JSON objects are kept as last words."""
-        assert self._process.stdout is not None  # noqa: S101
+        assert self._process.stdout is not None
         while line := await self._process.stdout.readline():
             try:
                 message = json.loads(line)
@@ -166,7 +166,7 @@ class Child:
         return ChildDied(self._name, await self._process.wait(), _last_line(await self.last_words()))
 
     async def _keep_last_words(self) -> None:
-        assert self._process.stderr is not None  # noqa: S101
+        assert self._process.stderr is not None
         while chunk := await self._process.stderr.read(4096):
             self._remember(chunk)
 

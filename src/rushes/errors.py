@@ -64,7 +64,7 @@ class SettingsError(UsageError):
     """A setting is missing or wrong: the message names it, what was found and what is wanted."""
 
 
-class IllegalTransition(UsageError):  # noqa: N818  (what it is, not that it is one)
+class IllegalTransition(UsageError):
     """A job's status does not allow what was asked: the message names the job, its status, and what was asked."""
 
 
@@ -86,13 +86,13 @@ class StageError(RushesError):
         self.details = details or {}
 
 
-class Transient(StageError):  # noqa: N818  (the class of failure is the name)
+class Transient(StageError):
     """It may work the next time: retried with backoff."""
 
     error_class = ErrorClass.TRANSIENT
 
 
-class RateLimited(StageError):  # noqa: N818
+class RateLimited(StageError):
     """A host asked for rest. `retry_after` is what it asked for, if it said."""
 
     error_class = ErrorClass.RATE_LIMITED
@@ -109,13 +109,13 @@ class RateLimited(StageError):  # noqa: N818
         self.retry_after = retry_after
 
 
-class Permanent(StageError):  # noqa: N818
+class Permanent(StageError):
     """No retry can help."""
 
     error_class = ErrorClass.PERMANENT
 
 
-class NeedsInput(StageError):  # noqa: N818
+class NeedsInput(StageError):
     """Somebody must supply something; `remedy` says what."""
 
     error_class = ErrorClass.NEEDS_INPUT

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rushes.batches.export import ExportedItem, links, words
+from rushes.clock import clock
 from rushes.documents import VideoDocument
 from rushes.masking import masked
 from rushes.model import ItemStatus
@@ -22,7 +23,7 @@ def video(**facts: str) -> VideoDocument:
     ("seconds", "shown"), [(0, "0:00"), (59.99, "0:59"), (83.4, "1:23"), (3600, "1:00:00"), (36065, "10:01:05")]
 )
 def test_a_place_in_a_video_is_a_clock(seconds: float, shown: str) -> None:
-    assert words.clock(seconds) == shown
+    assert clock(seconds) == shown
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ class FileKeysOnDisk:
             noted = self._note(path).read_text(encoding="ascii").split()
         except (OSError, UnicodeDecodeError):
             return None
-        return noted[2] if noted[:2] == [str(size), str(mtime_ns)] and len(noted) == 3 else None  # noqa: PLR2004
+        return noted[2] if noted[:2] == [str(size), str(mtime_ns)] and len(noted) == 3 else None  # noqa: PLR2004  (size, time, key)
 
     def put(self, path: Path, size: int, mtime_ns: int, sha256: str) -> None:
         if not self._writable:

@@ -106,7 +106,7 @@ def _command(name: str, arguments: Sequence[str]) -> int:
     if name == "--version":
         from importlib.metadata import version
 
-        print(f"rushes {version('rushes')}")  # noqa: T201
+        print(f"rushes {version('rushes')}")  # noqa: T201  (before any console is made)
         return 0
     if name not in COMMANDS:
         near = difflib.get_close_matches(name, COMMANDS, 1)

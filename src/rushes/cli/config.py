@@ -87,7 +87,7 @@ def _shown(value: str | None) -> str:
 def _meanings(settings: type[Settings]) -> dict[str, str]:
     """The sentence under each setting in its source: said once, shown here."""
     (definition,) = ast.parse(inspect.getsource(settings)).body
-    assert isinstance(definition, ast.ClassDef)  # noqa: S101  (the source of a class)
+    assert isinstance(definition, ast.ClassDef)
     pairs = zip(definition.body, definition.body[1:], strict=False)
     return {
         field.target.id: " ".join(str(words.value.value).split())

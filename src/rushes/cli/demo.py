@@ -9,6 +9,7 @@ import typer
 
 from rushes.cli.arguments import path
 from rushes.cli.output import Exit, JsonFlag, print_json, run, safe, stderr, stdout
+from rushes.clock import clock
 from rushes.model import ItemStatus
 
 if TYPE_CHECKING:
@@ -115,8 +116,7 @@ def _cells(item: ExportedItem) -> tuple[str, ...]:
     documents = item.documents.load()
     words = documents.transcript.source.replace("_", " ") if documents.transcript else ""
     chapters = str(len(documents.summary.chapters)) if documents.summary else ""
-    minutes, seconds = divmod(round(item.video_duration or 0), 60)
-    length = f"{minutes}:{seconds:02}" if item.video_duration else ""
+    length = clock(round(item.video_duration)) if item.video_duration else ""
     work = "used again" if item.reused else f"{sum(item.durations.values()):.1f} s" if item.durations else ""
     status = "[green]completed[/]" if item.status is ItemStatus.COMPLETED else f"[red]{item.status}[/]"
     return (str(item.position), safe(item.title or item.given), status, words, chapters, length, work)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rushes.batches.export.values import ExportedItem
 from rushes.cli.output import counted, plain, safe
+from rushes.clock import clock
 from rushes.model import BatchStatus, ItemStatus
 from rushes.runs import Observer
 
@@ -218,7 +219,7 @@ def _overall(progress: Progress, pace: Pace) -> RenderableType:
         Text(f"{progress.ended}/{progress.total}", style="bold"),
         Text(f"{progress.failed} failed", style="red") if progress.failed else "",
         Text(f"{progress.retrying} to retry", style="yellow") if progress.retrying else "",
-        Text(f"about {_clock(left)} left" if left is not None else "", style="dim"),
+        Text(f"about {clock(round(left))} left" if left is not None else "", style="dim"),
     )
     return table
 
@@ -237,9 +238,3 @@ def _at_work(progress: Progress) -> RenderableType:
         share = "" if one.fraction is None else f"{one.fraction:.0%}"
         table.add_row(str(one.position), one.stage, share, Text(plain(one.title)), Text(plain(one.note or "")))
     return table
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

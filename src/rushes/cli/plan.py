@@ -138,7 +138,7 @@ def _time(length: timedelta) -> str:
     if seconds < 60:  # noqa: PLR2004  (a minute)
         return f"{seconds:.1f} s"
     minutes = round(seconds / 60)
-    return f"{minutes // 60:,} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min"  # noqa: PLR2004
+    return f"{minutes // 60:,} h {minutes % 60:02} min" if minutes >= 60 else f"{minutes} min"  # noqa: PLR2004  (an hour)
 
 
 def _as_json(found: Forecast) -> dict[str, object]:

@@ -8,6 +8,7 @@ import typer
 
 from rushes.cli.arguments import Limit, database
 from rushes.cli.output import Exit, JsonFlag, print_json, run, safe, stdout
+from rushes.clock import clock
 
 if TYPE_CHECKING:
     from rushes.batches.search import Hit
@@ -43,9 +44,8 @@ async def _search(words: str, limit: int) -> list[Hit]:
 def _print(hits: list[Hit]) -> None:
     console = stdout()
     for hit in hits:
-        minutes, seconds = divmod(int(hit.start), 60)
         text = safe(hit.text).replace("«", "[bold yellow]").replace("»", "[/]")
-        console.print(f"[bold]{safe(hit.title)}[/]  [cyan]{minutes:02}:{seconds:02}[/]  [dim]{safe(hit.location)}[/]")
+        console.print(f"[bold]{safe(hit.title)}[/]  [cyan]{clock(hit.start)}[/]  [dim]{safe(hit.location)}[/]")
         console.print(f"  {text}")
     if not hits:
         console.print("nothing found")

@@ -209,8 +209,8 @@ async def _load(tools: Programs, file: Path, server: Server, major: int) -> None
 
 
 async def _pump(script: asyncio.subprocess.Process, psql: asyncio.subprocess.Process, major: int) -> bool:
-    assert script.stdout is not None  # noqa: S101  (asked for at start)
-    assert psql.stdin is not None  # noqa: S101
+    assert script.stdout is not None
+    assert psql.stdin is not None
     whole = False
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # psql has stopped: it says why
         psql.stdin.write(b"begin;\ndrop schema if exists rushes cascade;\n")
@@ -248,7 +248,7 @@ async def _run(command: list[str], server: Server, name: str, *, stdout: int) ->
 
 async def _last_words(process: asyncio.subprocess.Process) -> str:
     """Wait for a process to end. Returns what it said on stderr."""
-    assert process.stderr is not None  # noqa: S101  (asked for at start)
+    assert process.stderr is not None
     said = await process.stderr.read()
     await process.wait()
     return said.decode(errors="replace").strip()

@@ -163,7 +163,7 @@ async def _refuse_uninvited(connection: AnyConnection, version: int | None, revi
             remedy="Stop the other workers and servers, then run: rushes db upgrade",
         )
     if found := await foreign_relations(connection):
-        names = ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")  # noqa: PLR2004
+        names = ", ".join(found[:3]) + (f" and {len(found) - 3} more" if len(found) > 3 else "")  # noqa: PLR2004  (as many as are named)
         raise SchemaError(f"{where} holds somebody else's data ({names}) and not Rushes.", remedy=ON_PURPOSE)
 
 

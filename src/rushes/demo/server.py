@@ -101,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self._answer(body=False)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the name is the base class's)
         """Say nothing: the run that asks reports what it met."""
 
     def _answer(self, *, body: bool) -> None:

@@ -105,7 +105,7 @@ class GitHub:
             answer, fault = await self._try(method, path, given)
             if answer is not None and fault is None:
                 return answer
-            assert fault is not None  # noqa: S101  (one of them there always is)
+            assert fault is not None
             tries += 1
             rest = fault.retry_after.total_seconds() if isinstance(fault, RateLimited) and fault.retry_after else 0.0
             wait = max(rest, float(2 ** (tries - 1)))

@@ -49,7 +49,7 @@ _ANSWERS = {Refusal.TOO_LARGE: 413, Refusal.NOT_JSON: 415, Refusal.FOREIGN_REPOS
 )
 
 
-class WebhookRefused(RushesError):  # noqa: N818  (what happened to it)
+class WebhookRefused(RushesError):
     """A delivery was refused, and nothing was changed. `why` says which check it failed."""
 
     def __init__(self, why: Refusal, message: str, *, remedy: str | None = None) -> None:
@@ -179,7 +179,7 @@ def _check_signature(signature: str | None, body: bytes, secrets: Sequence[str])
             Refusal.SIGNATURE_MALFORMED, "X-Hub-Signature-256 is not `sha256=` and 64 hexadecimal digits"
         )
     # Every secret is tried, so that the time taken does not tell which one fits.
-    if not any([hmac.compare_digest(_sign(body, secret), signature) for secret in secrets]):  # noqa: C419
+    if not any([hmac.compare_digest(_sign(body, secret), signature) for secret in secrets]):  # noqa: C419  (all of them, in the same time)
         raise WebhookRefused(
             Refusal.SIGNATURE_WRONG,
             "X-Hub-Signature-256 does not fit the body",

@@ -42,7 +42,7 @@ _PLAIN = re.compile(r"[A-Za-z0-9_/~-]*(?:\.[A-Za-z0-9_~-][A-Za-z0-9_/~-]*)*")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})?")
 
 
-class BadAddress(UsageError, ValueError):  # noqa: N818  (it is a line's fault, told beside the line)
+class BadAddress(UsageError, ValueError):
     """A text is no address that videos come from; the message says why, without repeating it."""
 
 

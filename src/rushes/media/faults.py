@@ -9,7 +9,7 @@ from __future__ import annotations
 from rushes.errors import RushesError
 
 
-class MediaFault(RushesError):  # noqa: N818  (what follows are kinds of faults, not of exceptions)
+class MediaFault(RushesError):
     """The file itself is wrong: no retry helps."""
 
 
@@ -37,11 +37,11 @@ class WrongLanguage(MediaFault):
         self.language = language
 
 
-class EngineMissing(RushesError):  # noqa: N818
+class EngineMissing(RushesError):
     """FFmpeg, a model or a font is not there, or is not what it should be. `remedy` says what to install or set."""
 
 
-class EngineFault(RushesError):  # noqa: N818
+class EngineFault(RushesError):
     """An engine failed on this file: it was killed, ran out of time or memory, or reported an error."""
 
 

@@ -126,7 +126,7 @@ async def _run(
 
 async def _follow(process: asyncio.subprocess.Process, progress: Callable[[float], None] | None) -> None:
     """Read `-progress` lines, `out_time_us=1234567` among them, to the end."""
-    assert process.stdout is not None  # noqa: S101  (asked for at start)
+    assert process.stdout is not None
     async for line in process.stdout:
         key, _, value = line.decode(errors="replace").strip().partition("=")
         if progress and key == "out_time_us" and value.isdigit():
@@ -134,7 +134,7 @@ async def _follow(process: asyncio.subprocess.Process, progress: Callable[[float
 
 
 async def _last_words(process: asyncio.subprocess.Process) -> str:
-    assert process.stderr is not None  # noqa: S101
+    assert process.stderr is not None
     kept = bytearray()
     while chunk := await process.stderr.read(4096):
         kept += chunk

@@ -105,7 +105,7 @@ class Speech:
             if heard is None:
                 found, notes = await self._instead(found, task)
                 heard = await self._recognise(task, found)
-        assert heard is not None  # noqa: S101  (only a model of English alone finds a language foreign)
+        assert heard is not None
         return _transcript(heard, found, notes)
 
     async def close(self) -> None:

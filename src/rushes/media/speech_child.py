@@ -40,11 +40,11 @@ LEAST = 4.0
 """Seconds without which it is not judged at all: two words may be unsure in any language."""
 
 
-class _Cancelled(Exception):  # noqa: N818  (events, not faults)
+class _Cancelled(Exception):
     pass
 
 
-class _Foreign(Exception):  # noqa: N818
+class _Foreign(Exception):
     pass
 
 

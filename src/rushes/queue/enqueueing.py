@@ -69,7 +69,7 @@ async def enqueue_one(connection: Connection, job: NewJob) -> Job:
             row = await connection.fetchrow(sql("enqueue"), *Columns([job]).all())
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
             raise UsageError(f"the job was not added: {error}") from error
-    assert row is not None  # noqa: S101  (it has just been added or found)
+    assert row is not None
     return read_job(row)
 
 

@@ -131,7 +131,7 @@ class Queue:
         """Upkeep: call it every second. Returns in how many seconds there is more to do, if that is known."""
         async with self._pool.acquire() as connection:
             due = await connection.fetchrow(sql("due"))
-            assert due is not None  # noqa: S101  (it selects from an aggregate)
+            assert due is not None
             ready = 0
             self._limits, self._looked = due["limits"], asyncio.get_running_loop().time()
             if due["lanes"]:

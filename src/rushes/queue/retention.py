@@ -134,7 +134,7 @@ async def _step_of_round(connection: Connection, ages: Ages, position: int) -> N
 
 async def _prune_jobs(connection: Connection, ages: Ages, kind: str | None, position: int) -> Record:
     row = await connection.fetchrow(sql("prune_jobs"), position, STEP, *ages.rows(), kind)
-    assert row is not None  # noqa: S101  (it has no table to be empty)
+    assert row is not None
     return row
 
 

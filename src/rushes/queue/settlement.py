@@ -307,7 +307,7 @@ async def _count(connection: Connection, batch_id: BatchId, tally: _Tally) -> No
         )),
         len(events),
     )  # fmt: skip
-    assert row is not None  # noqa: S101  (its jobs reference it)
+    assert row is not None
     await add_events(connection, batch_id, row["last_event"], events)
     if row["status"] == BatchStatus.PAUSED:
         await control.hold(connection, tally.jobs)

@@ -105,7 +105,7 @@ async def update_job_from_workflow(
             await connection.execute(sql("link_workflow"), job_id, run.id, _attempts_over(row, run, act))
         await _do(connection, row, act, storable(error or _words(run, asked)))
         after = await connection.fetchrow(sql("workflow_job"), job_id)
-    assert after is not None  # noqa: S101  (it is locked)
+    assert after is not None
     if act in (_Act.COMPLETE, _Act.GIVE_BACK):
         await _ring(connection)
     return read_job(after)

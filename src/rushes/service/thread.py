@@ -20,7 +20,7 @@ from rushes.settings import Settings
 T = TypeVar("T")
 
 
-class Closed(UsageError):  # noqa: N818  (what it is)
+class Closed(UsageError):
     """The connection is closed."""
 
     def __init__(self) -> None:
@@ -160,7 +160,7 @@ class _Call(Generic[T]):
 
     def end(self) -> asyncio.Task[T]:
         """Cancel it because all ends."""
-        assert self.task is not None  # noqa: S101  (it has begun)
+        assert self.task is not None
         self._closed = True
         self.task.cancel()
         return self.task

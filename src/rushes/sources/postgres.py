@@ -63,7 +63,7 @@ class QueueSource:
                 await self._queue.leave(self._worker)
 
     async def claim(self, slots: Mapping[str, int]) -> Sequence[Assignment]:
-        assert self._worker is not None, "enter the source first"  # noqa: S101
+        assert self._worker is not None, "enter the source first"
         if not self._claimed:
             self._claimed = await self._queue.claim(self._worker, slots, host=self._host, batch=self._batch)
         # If the connection breaks from here on, the next call hands them out.

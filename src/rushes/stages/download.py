@@ -120,7 +120,7 @@ async def _fetch(context: Context, wanted: Wanted) -> Result:
         if not answer.listed.entries:
             raise Permanent("the page holds a list of videos, and the list is empty")
         return expanded(context.source, answer.listed)
-    assert answer.fetched  # noqa: S101  (an answer is one of the three)
+    assert answer.fetched
     fetched, probed = answer.fetched, None
     media: list[Made] = []
     if fetched.media:

@@ -71,7 +71,7 @@ async def _list(context: Context) -> Listed:
         access=await access_of(context.settings),
     )
     answer = await ask(request, report)
-    assert answer.listed  # noqa: S101  (the answer to a listing)
+    assert answer.listed
     return answer.listed
 
 

@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from rushes.clock import clock
 from rushes.documents import CaptionTrack, Cue, Transcript, VideoDocument
 from rushes.errors import NeedsInput, Permanent, Scope
 from rushes.media.agreement import agreement
@@ -171,7 +172,7 @@ async def _speech(context: Context, video: VideoDocument | None) -> Transcript:
     media = _media(context, video)
 
     async def report(at: float, of: float | None) -> None:
-        note = f"listening, {_clock(at)}" + (f" of {_clock(of)}" if of else "")
+        note = f"listening, {clock(at)}" + (f" of {clock(of)}" if of else "")
         await context.progress(min(at / of, 1.0) if of else None, note)
 
     await context.progress(0.0, "listening")
@@ -233,11 +234,6 @@ def passages(cues: Iterable[Cue]) -> Iterator[tuple[float, str]]:
             waiting = []
     if waiting:
         yield waiting[0].start, " ".join(one.text for one in waiting)
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes > 59 else f"{minutes}:{rest:02}"  # noqa: PLR2004
 
 
 _TRANSCRIBERS = {"auto": _auto, "captions": _captions_alone, "speech": _speech, "both": _both}

@@ -31,11 +31,11 @@ _TIMEOUT = 600.0
 _MAX_TOKENS = 16_000
 
 
-class UnusableAnswer(RushesError):  # noqa: N818  (what happened is the name)
+class UnusableAnswer(RushesError):
     """The model refused, or answered twice with what does not fit the schema or the facts."""
 
 
-class TooLong(RushesError):  # noqa: N818
+class TooLong(RushesError):
     """The question does not fit into the model's context."""
 
 

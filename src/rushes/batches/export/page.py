@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from rushes.batches.export import links, words
 from rushes.batches.export.values import ExportedItem, Loaded
+from rushes.clock import clock
 from rushes.documents import Chapter, Cue, Insights, Summary, Transcript, VideoDocument
 
 _PASSAGE_SECONDS = 60.0
@@ -122,7 +123,7 @@ def page(item: ExportedItem, loaded: Loaded) -> Page:
     title = title_of(item, loaded.video)
     chapters = chapters_of(loaded)
     duration = _duration(item, loaded)
-    length = words.clock(duration) if duration else ""
+    length = clock(duration) if duration else ""
     return Page(
         position=item.position,
         title=title,
@@ -181,7 +182,7 @@ def sections(chapters: Iterable[Chapter], link: str | None, duration: float) -> 
 
 
 def _moment(seconds: float, link: str | None) -> Moment:
-    return Moment(seconds, words.clock(seconds), links.at(link, seconds) if link else None)
+    return Moment(seconds, clock(seconds), links.at(link, seconds) if link else None)
 
 
 def _duration(item: ExportedItem, loaded: Loaded) -> float:

@@ -37,13 +37,6 @@ def paragraphs(text: str) -> tuple[str, ...]:
     return tuple(line for line in map(clean, re.split(r"\n\s*\n", text)) if line)
 
 
-def clock(seconds: float) -> str:
-    """A place in a video: `4:05`, `1:04:05`."""
-    minutes, second = divmod(int(seconds), 60)
-    hour, minute = divmod(minutes, 60)
-    return f"{hour}:{minute:02}:{second:02}" if hour else f"{minute}:{second:02}"
-
-
 def lasting(seconds: float) -> str:
     """How long something took: `0.8 s`, `42 s`, `3 min 5 s`, `2 h 4 min`."""
     if seconds < 10:  # noqa: PLR2004  (below ten seconds a tenth is worth saying)

@@ -58,7 +58,7 @@ def _absolute(text: str, stdin: BinaryIO | None) -> str:
         return f"stdin sha256 {_content(stdin)}"
     if is_address(text) or (not os.path.lexists(text) and is_name_of_video(text)):
         return text
-    return os.path.abspath(text)  # noqa: PTH100
+    return os.path.abspath(text)  # noqa: PTH100  (links stay as they were given)
 
 
 def _content(stream: BinaryIO) -> str:
