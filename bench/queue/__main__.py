@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from bench._programs import markdown, table
 from bench.queue.alone import SMALL, AloneFigures, AloneSizes, measure_alone
 from bench.queue.contestants import Contestant, chosen
 from bench.queue.environments import Environments, NoPythonError
 from bench.queue.measuring import LATENCIES, DriverFailedError, Drivers, Figures, Sizes, measure, medians
 from bench.queue.postgres import Server, running_server
 from bench.queue.redis_server import NoRedisError
-from bench.queue.report import describe
+from bench.queue.report import Report, describe
 
 QUICK = Sizes(jobs=1000, singles=50, latencies=10)
 
@@ -40,6 +41,7 @@ def main() -> None:
         default="always",
         help="Redis's appendfsync; always is a commit's",
     )
+    arguments.add_argument("--markdown", action="store_true", help="tables for the documents")
     arguments.add_argument("--json", type=Path, metavar="FILE", help="all runs, not only the medians")
     given = arguments.parse_args()
     contestants = chosen(given.peers)
@@ -52,7 +54,8 @@ def main() -> None:
     if given.json:
         all_runs = {name: [asdict(run) for run in those] for name, those in found.items()}
         given.json.write_text(json.dumps({"runs": all_runs, "alone": alone and asdict(alone), "failed": failed}))
-    print(describe({name: medians(those) for name, those in found.items()}, failed, alone, alone_sizes, runs))
+    report = Report({name: medians(those) for name, those in found.items()}, failed, alone, alone_sizes, runs)
+    print(describe(report, markdown if given.markdown else table))
     sys.exit(1 if failed else 0)
 
 

@@ -102,7 +102,7 @@ class Bed:
             sys.executable, "-m", "rushes", "worker", "--import", "bench.queue.noop_stage", "--kinds", "noop",
             "--concurrency", f"noop={SLOTS}", *bounds,
         ]  # fmt: skip
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: ASYNC220  (nothing else waits meanwhile)
             command, cwd=ROOT, env=self._environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True, text=True,
         )  # fmt: skip

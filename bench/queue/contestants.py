@@ -52,7 +52,11 @@ CONTESTANTS = (
     ),
     Contestant(
         "pgqueuer", "pgqueuer", 20_000, 500,
-        settings="asyncpg, uvloop; enqueue in lists of 1,000; batch_size 1,000",
+        settings="asyncpg, uvloop, `pgq autovac`; enqueue in lists of 1,000; batch_size 100, its default is 10",
+    ),
+    Contestant(
+        "pgqueuer, 1,000", "pgqueuer", 20_000, 500, environment={"BENCH_BATCH": "1000"},
+        settings="the same with batch_size 1,000",
     ),
     Contestant("awa", "awa", 20_000, 500, settings="queue_storage engine; enqueue_many_copy of 5,000; claims of 512"),
     Contestant("procrastinate", "procrastinate", 1500, 300, settings="batch_defer_async of 1,000; concurrency 50"),
@@ -67,7 +71,7 @@ CONTESTANTS = (
     Contestant("huey", "huey", 5000, 500, sqlite=True, settings="SQLite with fsync; 2 threads; at most once"),
 )  # fmt: skip
 BY_NAME = {one.name: one for one in CONTESTANTS}
-ALIASES = {"limit": ("limit, our table", "limit, narrow")}
+ALIASES = {"limit": ("limit, our table", "limit, narrow"), "pgqueuer": ("pgqueuer", "pgqueuer, 1,000")}
 
 
 def chosen(names: str) -> list[Contestant]:

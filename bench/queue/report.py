@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from bench._programs import table
 from bench.queue.alone import AloneFigures, AloneSizes
@@ -13,24 +14,40 @@ HEADER = (
     "", "enqueued/s bulk", "single", "settled/s 1 worker", "2 workers", "latency p50", "p95", "CPU µs/job", "server's",
     "WAL B/job", "commits/job", "dead rows",
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one call of the benchmark found."""
+
+    medians: Mapping[str, Figures]
+    failed: Mapping[str, str]
+    """Who did not run, and why."""
+    alone: AloneFigures | None
+    sizes: AloneSizes
+    runs: int
+
+
 Bar = tuple[str, str, str, str]
 LIMITS = ("limit, our table", "limit, narrow")
-BARS = {"pgqueuer": 3.0, "procrastinate": 10.0, "saq": 10.0, "dbos": 10.0, "celery": 10.0, "rq": 10.0, "awa": 5.0}
+BARS = {
+    "pgqueuer": 3.0, "pgqueuer, 1,000": 3.0, "procrastinate": 10.0, "saq": 10.0, "dbos": 10.0, "celery": 10.0, "rq": 10.0,
+    "awa": 5.0,
+}  # fmt: skip
 """How many times a peer's settled/s by one worker process Rushes is to reach."""
 
 
-def describe(
-    medians: Mapping[str, Figures], failed: Mapping[str, str], alone: AloneFigures | None, sizes: AloneSizes, runs: int
-) -> str:
+def describe(report: Report, draw: Callable[[Sequence[str], Sequence[Sequence[str]]], str] = table) -> str:
     parts = [
-        f"medians of {runs} runs, taken in turn" if runs > 1 else "one run",
-        table(HEADER, [_row(name, figures) for name, figures in medians.items()]),
+        f"medians of {report.runs} runs, taken in turn" if report.runs > 1 else "one run",
+        draw(HEADER, [_row(name, figures) for name, figures in report.medians.items()]),
+        "",
     ]
-    parts += [f"{name} did not run: {reason}" for name, reason in failed.items()]
-    parts += [f"{name}: {BY_NAME[name].settings}" for name in medians]
-    bars = [*_bars(medians), *(_bars_alone(alone, sizes) if alone else ())]
+    parts += [f"{name} did not run: {reason}" for name, reason in report.failed.items()]
+    parts += [f"{name}: {BY_NAME[name].settings}" for name in report.medians]
+    bars = [*_bars(report.medians), *(_bars_alone(report.alone, report.sizes) if report.alone else ())]
     if bars:
-        parts += ["", table(("bar", "wanted", "found", ""), bars)]
+        parts += ["", draw(("bar", "wanted", "found", ""), bars)]
     return "\n".join(parts)
 
 

@@ -25,7 +25,7 @@ _lock = threading.Lock()
 
 def started(sent: float = 0.0) -> None:
     """Called by every job first of all. `sent` is when it was enqueued, if its latency is of interest."""
-    global _count
+    global _count  # noqa: PLW0603  (a count of this process)
     now = time.monotonic()
     with _lock:
         own = _mapped.get(os.getpid()) or _map(now)
@@ -38,7 +38,7 @@ def started(sent: float = 0.0) -> None:
 
 def _map(now: float) -> mmap.mmap:
     """A worker may fork after this module was imported, so the file is the running process's."""
-    global _count
+    global _count  # noqa: PLW0603  (a count of this process)
     _count = 0
     path = FOLDER / f"{os.getpid()}.count"
     path.write_bytes(LAYOUT.pack(now, 0, time.process_time()))

@@ -83,14 +83,14 @@ class Limit(Peer):
 
     async def send(self, sent: float) -> None:
         await self.connection.execute(
-            f"insert into {self.schema}.{self.table} (kind, payload) values ('noop', $1)",
+            f"insert into {self.schema}.{self.table} (kind, payload) values ('noop', $1)",  # noqa: S608  (our names)
             f'{{"sent": {sent}}}',
         )
 
     async def settled(self) -> bool:
         live = "status < 2" if self.narrow else "status in ('queued', 'processing')"
         return not await self.connection.fetchval(
-            f"select exists (select from {self.schema}.{self.table} where {live})"
+            f"select exists (select from {self.schema}.{self.table} where {live})"  # noqa: S608  (our names)
         )
 
     async def work(self) -> None:

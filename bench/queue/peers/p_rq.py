@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 
-import _tally
 import redis
 from _driver import REDIS, Peer, main
 from rq import Queue, SimpleWorker
@@ -27,7 +26,6 @@ class Rq(Peer):
 
     def work(self) -> None:
         logging.disable(logging.CRITICAL)
-        _tally.LAYOUT  # imported here, not by the first job
         SimpleWorker([self.queue], connection=self.redis).work(logging_level="CRITICAL")
 
 
