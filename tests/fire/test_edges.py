@@ -29,7 +29,7 @@ def test_an_outcome_that_is_too_late_is_refused_beside_the_one_that_counts(world
     world.run(world.queue.tick())
     (now,) = world.run(world.queue.claim(two, {"alpha": 1}, host="here"))
     late = Outcome(early.lease, failure=Failure(ErrorClass.PERMANENT, "too late"))
-    settled = world.run(world.queue.settle([Outcome(now.lease, produced=Produced()), late]))
+    settled = world.run(world.queue.settle([Outcome(now.lease, produced=Produced(value="made")), late]))
     assert (settled.applied, settled.stale) == ({now.job.id: "completed"}, (early.lease,))
     (row,) = world.fetch("select status, error, result is not null as made from rushes.jobs")
     assert tuple(row) == ("completed", None, True)

@@ -81,18 +81,19 @@ async def settle(connection: Connection, outcomes: Sequence[Outcome], verdicts: 
     judged = sorted(
         zip(outcomes, verdicts or map(_verdict, outcomes), strict=True), key=lambda pair: pair[0].lease.job_id
     )
-    by_job = {outcome.lease.job_id: outcome for outcome in outcomes}
+    by_lease = {(outcome.lease.job_id, outcome.lease.token): outcome for outcome in outcomes}
     async with connection.transaction():
         rows = await _end_jobs(connection, *zip(*judged, strict=True))
         await tally(connection, [row["id"] for row in rows if row["status"] in _ENDED])
-        settled = sorted(((row, by_job[row["id"]]) for row in rows), key=lambda pair: pair[0]["id"])
+        settled = sorted(((row, by_lease[row["id"], row["token"]]) for row in rows), key=lambda pair: pair[0]["id"])
         await _rest_lanes(connection, settled)
         following = await _move_on(connection, settled)
         paused = await _pause_for_input(connection, settled)
     for batch_id in paused:
         await control.hold_rest(connection, batch_id)
     applied = {JobId(row["id"]): JobStatus(row["status"]) for row in rows}
-    stale = tuple(outcome.lease for outcome in outcomes if outcome.lease.job_id not in applied)
+    counted = {(row["id"], row["token"]) for row in rows}
+    stale = tuple(lease for outcome in outcomes if ((lease := outcome.lease).job_id, lease.token) not in counted)
     return Settled(applied, stale, following)
 
 

@@ -22,6 +22,7 @@ from rushes.worker.failures import classify
 from rushes.worker.fingerprint import fingerprint
 from rushes.worker.scratch import Scratch
 from rushes.worker.services import Services
+from rushes.worker.settling import RETRY_SECONDS
 
 
 class Runner:
@@ -89,11 +90,21 @@ class Runner:
     async def _made_before(self, assignment: Assignment, identity: str | None) -> Produced | None:
         if identity is None or not assignment.reuse:
             return None
-        made = await self._source.find_made(identity)
+        made = await self._find_made(identity)
         if made is None:
             return None
         intact = await asyncio.to_thread(lambda: all(map(self._storage.intact, made.artifacts)))
         return made if intact else None
+
+    async def _find_made(self, identity: str) -> Produced | None:
+        """What an earlier run made. That the source is away for now is no failure of the job: it waits."""
+        while True:
+            try:
+                return await self._source.find_made(identity)
+            except Exception as error:
+                if not self._source.is_outage(error):
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
 
     def _store(self, assignment: Assignment, made: Sequence[Made]) -> list[Artifact]:
         lease = assignment.lease
