@@ -15,18 +15,19 @@ RECORD = """
     create schema fire;
     create table fire.changes (
         number bigint generated always as identity, job bigint, was text, status text, old_token int, token int,
-        old_worker bigint, worker bigint
+        old_worker bigint, worker bigint, counted boolean
     );
     create function fire.record() returns trigger language plpgsql as $$ begin
-        insert into fire.changes (job, was, status, old_token, token, old_worker, worker)
-        values (new.id, old.status, new.status, old.token, new.token, old.worker_id, new.worker_id);
+        insert into fire.changes (job, was, status, old_token, token, old_worker, worker, counted) values (
+            new.id, old.status, new.status, old.token, new.token, old.worker_id, new.worker_id, new.attempts >= old.attempts
+        );
         return new;
     end $$;
     create trigger fire after update on rushes.jobs for each row
         when ((old.status, old.token, old.worker_id) is distinct from (new.status, new.token, new.worker_id))
         execute function fire.record();
 """
-READ = "select job, was, status, old_token, token, old_worker, worker from fire.changes order by number"
+READ = "select job, was, status, old_token, token, old_worker, worker, counted from fire.changes order by number"
 
 Lease = tuple[int, int, int]
 """Job, token, worker."""
@@ -43,6 +44,8 @@ class Change:
     token: int
     old_worker: int | None
     worker: int | None
+    counted: bool = True
+    """Whether its attempt stays counted."""
 
     @property
     def claimed(self) -> Lease | None:
@@ -53,6 +56,11 @@ class Change:
     def ended(self) -> Lease | None:
         """The lease that it took back."""
         return (self.job, self.old_token, self.old_worker) if self.was == "processing" and self.old_worker else None
+
+    @property
+    def settled(self) -> Lease | None:
+        """The same, if it was by an outcome: what is given back waits again, or is set apart uncounted."""
+        return self.ended if self.counted and self.status != "queued" else None
 
 
 @dataclass(frozen=True)
@@ -143,11 +151,11 @@ def _run_once(history: History) -> Finding:
 
 def _settled_by_its_run(history: History) -> Finding:
     finished = {(run.lease, run.event == "success") for run in history.runs if run.event != "start"}
-    settled = [change for change in history.changes if change.ended and change.status != "queued"]
+    settled = [change for change in history.changes if change.settled]
     broken = [
-        f"job {change.job} is {change.status}, but {change.ended} never came to that"
+        f"job {change.job} is {change.status}, but {change.settled} never came to that"
         for change in settled
-        if (change.ended, change.status == "completed") not in finished
+        if (change.settled, change.status == "completed") not in finished
     ]
     return Finding("each outcome by the run under that lease", len(settled), broken)
 
@@ -159,7 +167,7 @@ def _refused(history: History) -> Finding:
     the answer. One that came to nothing without a word is a run that was cancelled when its lease was found to be lost.
     """
     finding = Finding("every stale outcome refused and counted", 0)
-    applied = {change.ended for change in history.changes if change.status != "queued"}
+    applied = {change.settled for change in history.changes}
     for worker, report in history.reports.items():
         outcomes = [run.lease for run in history.runs if run.lease[2] == worker and run.event != "start"]
         refused = sum(lease not in applied for lease in outcomes)
