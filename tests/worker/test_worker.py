@@ -211,6 +211,15 @@ async def test_max_jobs_bounds_a_worker(database, stage, start_batch, make_worke
     assert (report.processed, report.exit_reason) == (3, ExitReason.MAX_JOBS)
 
 
+async def test_a_bound_of_jobs_keeps_no_kind_from_its_turn(database, stage, make_worker):
+    """The first kind has nothing to do, and the bound leaves room for one job at a time."""
+    for kind in ("idle", "busy"):
+        stage(kind)
+    await Queue(database.pool).enqueue([NewJob("busy", video_id="https://example.org/1")] * 2)
+    report = await make_worker("idle", "busy", bounds=Bounds(max_jobs=1)).run()
+    assert (report.by_kind, report.exit_reason) == ({"busy": 1}, ExitReason.MAX_JOBS)
+
+
 async def test_an_empty_queue_ends_a_worker(database, stage, make_worker):
     stage("write")
     report = await make_worker("write", bounds=Bounds(empty_timeout=timedelta(seconds=0.1))).run()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -80,6 +80,7 @@ class Worker:
         self._settling = Settling(source, self._written, trouble)
         self._running: dict[JobId, _Running] = {}
         self._busy: Counter[str] = Counter()
+        self._kinds = deque(slots)
         self._giving_back: set[asyncio.Task[None]] = set()
         self._stop: ExitReason | None = None
         self._deadline = float("inf")
@@ -131,36 +132,50 @@ class Worker:
                 return reason
             self._wake.clear()
             claimed = await self._claim(clock)
-            if claimed >= CLAIM_AT_ONCE:
+            if claimed >= CLAIM_AT_ONCE or (claimed and clock.jobs_left(self._begun)):
                 continue
             if not claimed and not self._running and (ended := await self._standing()):
                 return ended
             await self._wait(clock.seconds_left() + 0.001)
 
     async def _claim(self, clock: Clock) -> int:
-        free = self._free_slots(clock.jobs_left(self._begun))
-        if not free:
-            return 0
-        assignments: Sequence[Assignment] = ()
+        """Fill free slots. Returns how many jobs that began; within a bound of jobs one claim does, for it counts anew."""
+        claimed = 0
+        for free in self._offers(clock.jobs_left(self._begun)):
+            claimed += await self._take(free, clock)
+            if claimed and clock.jobs_left(self._begun) is not None:
+                break
+        return claimed
+
+    async def _take(self, free: Mapping[str, int], clock: Clock) -> int:
+        assignments: Sequence[Assignment] | None = None
         with self._through_outages():
             assignments = await self._source.claim(free)
             self._trouble(None)
-            if not assignments:
-                clock.found_nothing()
+        if assignments is None:
+            clock.saw_work()  # for all that can be seen
+            return 0
+        if not assignments:
+            clock.found_nothing()
         for assignment in assignments:
             self._begin(assignment)
         return len(assignments)
 
-    def _free_slots(self, most: int | None) -> dict[str, int]:
-        """Free slots of each kind, together at most `most` and what one claim takes."""
-        left = CLAIM_AT_ONCE if most is None else min(most, CLAIM_AT_ONCE)
-        free: dict[str, int] = {}
-        for kind, slots in self._slots.items():
-            count = min(slots - self._busy[kind], left)
-            if count > 0:
-                free[kind] = count
-                left -= count
-        return free
+    def _offers(self, most: int | None) -> Iterator[dict[str, int]]:
+        """Free slots by kind, in portions of what one claim may take. Each time another kind comes first: none starves."""
+        limit = CLAIM_AT_ONCE if most is None else min(most, CLAIM_AT_ONCE)
+        self._kinds.rotate(-1)
+        portion: dict[str, int] = {}
+        for kind in tuple(self._kinds):
+            count = min(self._slots[kind] - self._busy[kind], limit)
+            if count <= 0:
+                continue
+            if portion and sum(portion.values()) + count > limit:
+                yield portion
+                portion = {}
+            portion[kind] = count
+        if portion:
+            yield portion
 
     async def _standing(self) -> ExitReason | None:
         standing = Standing.WORK_LEFT
