@@ -148,13 +148,15 @@ class Worker:
         return claimed
 
     async def _take(self, free: Mapping[str, int], clock: Clock) -> int:
-        assignments: Sequence[Assignment] | None = None
-        with self._through_outages():
+        try:
             assignments = await self._source.claim(free)
-            self._trouble(None)
-        if assignments is None:
+        except Exception as error:
+            if not self._source.is_outage(error):
+                raise
+            self._trouble(error)
             clock.saw_work()  # for all that can be seen
             return 0
+        self._trouble(None)
         if not assignments:
             clock.found_nothing()
         for assignment in assignments:
