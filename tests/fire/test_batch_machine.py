@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -25,14 +24,12 @@ from rushes.batches.intake import Valid
 from rushes.errors import ErrorClass
 from rushes.model import BatchId, Facts, Failure, JobId, Lease, NewItem, Outcome, Plan, Produced, Source, Step, VideoKey
 from rushes.queue import control
-from rushes.queue.reading import statistics
 
+from .recount import LIVE, disagreements
 from .world import World
 
 STAGES = ("alpha", "beta")
 PLAN = Plan("alpha+beta", tuple(Step(stage, fetches=stage == "alpha") for stage in STAGES))
-ENDED = ("completed", "failed", "cancelled", "skipped")
-LIVE = ("queued", "processing", "retrying")
 VERDICTS = ("completed", "completed", "found", "same", "released", "environment", *(each.value for each in ErrorClass))
 index = st.integers(0, 999)
 picks = st.lists(index, min_size=1, max_size=4)
@@ -169,53 +166,8 @@ class BatchMachine(RuleBasedStateMachine):
     # What must be true after each step.
 
     @invariant()
-    def counters_equal_a_recount(self) -> None:
-        items = self.world.fetch("select batch_id, status, skip_reason from rushes.items")
-        for batch in self.world.fetch("select * from rushes.batches"):
-            mine = [row for row in items if row["batch_id"] == batch["id"] and row["skip_reason"] != "expanded"]
-            count = Counter(row["status"] for row in mine)
-            assert {name: batch[name] for name in ENDED} == {name: count[name] for name in ENDED}
-            assert batch["total"] == len(mine)
-            over = sum(count[name] for name in ENDED) == len(mine)
-            assert (batch["status"] in ENDED) == over
-            assert (batch["finished_at"] is not None) == over
-
-    @invariant()
-    def events_are_gapless_and_tell_each_end_once(self) -> None:
-        events = self.world.fetch("select batch_id, number, kind, item_id from rushes.events order by batch_id, number")
-        for batch in self.world.fetch("select id, last_event from rushes.batches"):
-            numbers = [row["number"] for row in events if row["batch_id"] == batch["id"]]
-            assert numbers == list(range(1, batch["last_event"] + 1))
-        told = Counter(row["item_id"] for row in events if row["kind"] in {f"item_{status}" for status in ENDED})
-        taken_back = Counter(row["item_id"] for row in events if row["kind"] == "item_retried")
-        whole = {row["item_id"] for row in events if row["kind"] == "batch_cancelled"}
-        assert whole <= {None}
-        for item in self.world.fetch(
-            "select i.*, b.status as of_batch from rushes.items i join rushes.batches b on b.id = batch_id"
-        ):
-            if not (
-                item["status"] == "cancelled" or taken_back[item["id"]]
-            ):  # a cancelled batch tells it for its items
-                assert told[item["id"]] == (item["status"] in ENDED)
-
-    @invariant()
-    def an_item_lives_in_one_job(self) -> None:
-        jobs = self.world.fetch("select item_id, status, held, batch_id from rushes.jobs")
-        live = Counter(row["item_id"] for row in jobs if row["status"] in LIVE)
-        status = {row["id"]: row["status"] for row in self.world.fetch("select id, status from rushes.batches")}
-        for item in self.world.fetch("select id, status, batch_id from rushes.items"):
-            assert live[item["id"]] == (item["status"] not in ENDED)
-        for job in jobs:
-            if job["status"] in ("queued", "retrying"):
-                assert job["held"] == (status[job["batch_id"]] == "paused")
-
-    @invariant()
-    def statistics_equal_a_recount(self) -> None:
-        numbers = self.world.run(statistics(self.world.pool))
-        count = Counter(row["status"] for row in self.world.fetch("select status from rushes.jobs"))
-        assert {name: numbers[name] for name in (*LIVE, *ENDED[:3])} == {
-            name: count[name] for name in (*LIVE, *ENDED[:3])
-        }
+    def the_rows_agree_with_each_other(self) -> None:
+        assert self.world.run(disagreements(self.world.pool)) == []
 
     def teardown(self) -> None:
         """Every batch can be brought to its end."""
