@@ -14,11 +14,10 @@ from pathlib import Path
 
 from bench._programs import markdown, table
 from bench.queue.alone import SMALL, AloneFigures, AloneSizes, measure_alone
-from bench.queue.contestants import Contestant, chosen
-from bench.queue.environments import Environments, NoPythonError
+from bench.queue.contestants import Contestant, UnavailableError, chosen
+from bench.queue.environments import Environments
 from bench.queue.measuring import LATENCIES, DriverFailedError, Drivers, Figures, Sizes, measure, medians
 from bench.queue.postgres import Server, running_server
-from bench.queue.redis_server import NoRedisError
 from bench.queue.report import Report, describe
 
 QUICK = Sizes(jobs=1000, singles=50, latencies=10)
@@ -56,7 +55,7 @@ def main() -> None:
         given.json.write_text(json.dumps({"runs": all_runs, "alone": alone and asdict(alone), "failed": failed}))
     report = Report({name: medians(those) for name, those in found.items()}, failed, alone, alone_sizes, runs)
     print(describe(report, markdown if given.markdown else table))
-    sys.exit(1 if failed else 0)
+    sys.exit(any(reason.startswith("failed") for reason in failed.values()))
 
 
 def _sizes(one: Contestant, jobs: int | None) -> Sizes:
@@ -80,8 +79,10 @@ async def _run(
                 found.setdefault(one.name, []).append(
                     await measure(drivers, server, sizes[one.name], redis_fsync=redis_fsync)
                 )
-            except (DriverFailedError, NoRedisError, NoPythonError) as error:
-                failed[one.name] = str(error)
+            except UnavailableError as error:
+                failed[one.name] = f"left out, {error}"
+            except DriverFailedError as error:
+                failed[one.name] = f"failed in {error}"
     return {name: those for name, those in found.items() if name not in failed}, failed
 
 

@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 
+class UnavailableError(Exception):
+    """What a contestant needs is not on this machine: it is left out, and the reason named."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contestant:
     """One row of the table."""

@@ -14,14 +14,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench.queue.contestants import Contestant
+from bench.queue.contestants import Contestant, UnavailableError
 from bench.queue.places import REQUIREMENTS, cache
 
 NEWER = ("3.14", "3.13", "3.12")
-
-
-class NoPythonError(Exception):
-    """A contestant's Python is not on this machine."""
 
 
 class Environments:
@@ -29,15 +25,23 @@ class Environments:
 
     def __init__(self) -> None:
         self._ready: dict[str, str] = {}
+        self._failed: dict[str, str] = {}
 
     def interpreter(self, one: Contestant) -> str:
+        """Raises: UnavailableError."""
         if one.ours:
             return sys.executable
         base = find_newer() if one.newer else sys.executable
         if base is None:
-            raise NoPythonError("it needs Python 3.12 or later, and there is none on this machine")
+            raise UnavailableError("it needs Python 3.12 or later, and there is none on this machine")
+        if base in self._failed:
+            raise UnavailableError(self._failed[base])
         if base not in self._ready:
-            self._ready[base] = str(_make(base))
+            try:
+                self._ready[base] = str(_make(base))
+            except (OSError, subprocess.CalledProcessError) as error:
+                self._failed[base] = "the peers' packages could not be installed; what the installer said stands above"
+                raise UnavailableError(self._failed[base]) from error
         return self._ready[base]
 
 

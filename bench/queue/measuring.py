@@ -112,7 +112,7 @@ def end(process: subprocess.Popen[str]) -> None:
 
 
 async def measure(drivers: Drivers, server: Server, sizes: Sizes, *, redis_fsync: str = "always") -> Figures:
-    """All phases on a new database, and a new Redis if it uses one. Raises: DriverFailedError, NoRedisError."""
+    """All phases on a new database, and a new Redis if it uses one. Raises: DriverFailedError, UnavailableError."""
     one = drivers.contestant
     name = "bench_" + "".join(letter for letter in one.name if letter.isalnum())
     async with contextlib.AsyncExitStack() as stack:

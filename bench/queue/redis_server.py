@@ -16,19 +16,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench.queue.contestants import UnavailableError
 from bench.queue.places import cache, free_port
 
 PACKAGES = ("redis-server", "redis-tools", "libjemalloc2", "liblua5.1-0", "liblzf1", "lua-cjson", "lua-bitop")
 READY_WITHIN = 10.0
 
 
-class NoRedisError(Exception):
-    """There is none, and none could be fetched."""
-
-
 @contextlib.contextmanager
 def running_redis(fsync: str) -> Iterator[str]:
-    """An empty server. Yields its URL. Raises: NoRedisError."""
+    """An empty server. Yields its URL. Raises: UnavailableError."""
     program, environment = _program()
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="redis-", dir=cache()) as folder:
@@ -62,7 +59,9 @@ def _unpack(folder: Path) -> None:
             for package in Path(part).glob("*.deb"):
                 subprocess.run(["dpkg", "-x", str(package), f"{part}/whole"], check=True)
         except (OSError, subprocess.CalledProcessError) as error:
-            raise NoRedisError("there is no redis-server on the PATH, and apt-get could not fetch Debian's") from error
+            raise UnavailableError(
+                "there is no redis-server on the PATH, and apt-get could not fetch Debian's"
+            ) from error
         Path(part, "whole").rename(folder)
 
 
@@ -73,5 +72,5 @@ def _wait(process: subprocess.Popen[bytes], port: int) -> None:
             if not trial.connect_ex(("127.0.0.1", port)):
                 return
         if process.poll() is not None or time.monotonic() > deadline:
-            raise NoRedisError("redis-server does not start")
+            raise UnavailableError("redis-server does not start")
         time.sleep(0.02)

@@ -43,7 +43,7 @@ def describe(report: Report, draw: Callable[[Sequence[str], Sequence[Sequence[st
         draw(HEADER, [_row(name, figures) for name, figures in report.medians.items()]),
         "",
     ]
-    parts += [f"{name} did not run: {reason}" for name, reason in report.failed.items()]
+    parts += [f"{name}: {reason}" for name, reason in report.failed.items()]
     parts += [f"{name}: {BY_NAME[name].settings}" for name in report.medians]
     bars = [*_bars(report.medians), *(_bars_alone(report.alone, report.sizes) if report.alone else ())]
     if bars:
