@@ -55,11 +55,11 @@ CONTESTANTS = (
         settings="the same on a table of 15 columns with one partial index",
     ),
     Contestant(
-        "pgqueuer", "pgqueuer", 20_000, 500,
+        "pgqueuer", "pgqueuer", 40_000, 500,
         settings="asyncpg, uvloop, `pgq autovac`; enqueue in lists of 1,000; batch_size 100, its default is 10",
     ),
     Contestant(
-        "pgqueuer, 1,000", "pgqueuer", 20_000, 500, environment={"BENCH_BATCH": "1000"},
+        "pgqueuer, 1,000", "pgqueuer", 40_000, 500, environment={"BENCH_BATCH": "1000"},
         settings="the same with batch_size 1,000",
     ),
     Contestant("awa", "awa", 20_000, 500, settings="queue_storage engine; enqueue_many_copy of 5,000; claims of 512"),
