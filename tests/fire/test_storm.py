@@ -51,14 +51,16 @@ class Storm:
         ]
 
     async def open(self) -> None:
-        lines = [Valid(n, item) for n, item in enumerate(self._items(20), 1)]
+        lines = [Valid(n, item) for n, item in enumerate(self._items(40), 1)]
         self._batches.append((await open_batch(self._pool, Order("storm", PLAN), lines)).id)
 
     async def work(self) -> None:
         queue = Queue(self._pool)
         worker = await queue.enter()
         batch = self._random.choice([None, *self._batches])
-        claimed = await queue.claim(worker, dict.fromkeys(STAGES, self._random.randint(1, 6)), host="here", batch=batch)
+        claimed = await queue.claim(
+            worker, dict.fromkeys(STAGES, self._random.randint(5, 25)), host="here", batch=batch
+        )
         await queue.extend([(one.lease, self._random.random(), "at it") for one in claimed])
         self._random.shuffle(claimed)
         half = len(claimed) // 2
@@ -88,20 +90,19 @@ class Storm:
 
     async def steer(self) -> None:
         batch = self._random.choice(self._batches)
-        verb = self._random.choice(
-            [control.pause_batch, control.resume_batch, control.resume_batch, control.retry_items]
-        )
-        if self._random.random() < 0.1:
-            verb = control.cancel_batch
+        verb = control.cancel_batch if self._random.random() < 0.1 else self._random.choice(STEERING)
         async with self._pool.acquire() as connection:
             await verb(connection, batch)
             await control.prioritize_batch(connection, self._random.choice(self._batches), self._random.randrange(11))
 
     async def steer_jobs(self) -> None:
-        rows = await self._pool.fetch("select id from rushes.jobs order by random() limit 8")
+        rows = await self._pool.fetch(
+            "select id from rushes.jobs order by status = 'processing' desc, status = 'failed' desc, random() limit 30"
+        )
         jobs = [JobId(row["id"]) for row in rows]
+        self._random.shuffle(jobs)
         async with self._pool.acquire() as connection:
-            await self._random.choice(STEERING_JOBS)(connection, jobs[:3])
+            await self._random.choice(STEERING_JOBS)(connection, jobs[:10])
             await control.prioritize_jobs(connection, jobs, self._random.randrange(11))
 
     async def enqueue(self) -> None:
@@ -118,7 +119,9 @@ class Storm:
                 await asyncio.sleep(self._random.random() / 50)
 
         everybody = (
-            [self.work] * 4 + [self.upkeep] * 2 + [self.steer, self.steer, self.steer_jobs, self.enqueue, self.open]
+            [self.work] * 4
+            + [self.upkeep] * 2
+            + [self.steer, self.steer, self.steer_jobs, self.steer_jobs, self.enqueue, self.open]
         )
         async with asyncio.TaskGroup() as group:
             for weather in everybody:
@@ -129,7 +132,7 @@ class Storm:
 async def test_after_a_storm_all_rows_agree_and_nobody_has_waited_in_a_circle(database: Database, *, full: bool):
     before = await database.pool.fetchval(DEADLOCKS)
     storm = Storm(database, seed=7)
-    await storm.rage(5_000 if full else 300)
+    await storm.rage(20_000 if full else 1_000)
     assert await disagreements(database.pool) == []
     await database.pool.execute("select pg_stat_force_next_flush()")
     assert await database.pool.fetchval(DEADLOCKS) == before
