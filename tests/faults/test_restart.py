@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from rushes.database import open_database
 from rushes.database.embedded import embedded_server
 from rushes.settings import Settings
+from tests.places import home_of_a_server
 
 from .conftest import Program, runs
 from .test_kills import finished
@@ -22,9 +23,10 @@ ITEMS = 30
 
 
 @pytest.fixture
-def own_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def own_home() -> Iterator[Path]:
     """A data folder whose server no other test uses."""
-    return tmp_path_factory.mktemp("restarted")
+    with home_of_a_server() as home:
+        yield home
 
 
 def server_of(home: Path) -> int:
