@@ -66,16 +66,24 @@ def _call(name: str, arguments: Sequence[str]) -> int:
     except RushesError as error:
         return _tell(name, error)
     except BrokenPipeError:
-        from rushes.cli.consoles import silence
-
-        silence(sys.stdout.fileno())
+        _give_up_stdout()
         return 0  # whoever read our output has seen enough
     except Exception as error:
         known = _known(error)
         if known is None:
             raise
+        try:
+            sys.stdout.flush()
+        except OSError:  # a full disk behind it, say: the interpreter's own attempt at the end would only complain
+            _give_up_stdout()
         return _tell(name, known)
     return code
+
+
+def _give_up_stdout() -> None:
+    from rushes.cli.consoles import silence
+
+    silence(sys.stdout.fileno())
 
 
 def _tell(name: str, error: RushesError) -> int:
