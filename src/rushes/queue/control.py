@@ -100,7 +100,7 @@ async def cancel_batch(connection: Connection, batch_id: BatchId) -> bool:
     """Cancel a batch, at once and for good. Workers at its jobs learn of it at their next heartbeat."""
     async with connection.transaction():
         await alone(connection, [batch_id])
-        await _cancel_jobs_of(connection, batch_id)
+        await _cancel_jobs(connection, "cancel_jobs_of_batch", batch_id)
         cancelled = await connection.fetchval(sql("cancel_items"), batch_id)
         last = await connection.fetchval(sql("cancel_batch"), batch_id, cancelled)
         if last is None:
@@ -108,14 +108,14 @@ async def cancel_batch(connection: Connection, batch_id: BatchId) -> bool:
         await add_events(connection, batch_id, last, [("batch_cancelled", None, {})])
     async with connection.transaction():
         await alone(connection, [batch_id])
-        if await _status(connection, batch_id) == "cancelled":
-            # Next stages that settlements committed meanwhile, and that a worker may just have claimed.
-            await _cancel_jobs_of(connection, batch_id)
+        # Next stages that settlements committed meanwhile, and that a worker may just have claimed. Somebody may also have
+        # retried an item by now: what is its stays.
+        await _cancel_jobs(connection, "cancel_rest_of_batch", batch_id)
     return True
 
 
-async def _cancel_jobs_of(connection: Connection, batch_id: BatchId) -> None:
-    await tally(connection, [row["id"] for row in await connection.fetch(sql("cancel_jobs_of_batch"), batch_id)])
+async def _cancel_jobs(connection: Connection, statement: str, batch_id: BatchId) -> None:
+    await tally(connection, [row["id"] for row in await connection.fetch(sql(statement), batch_id)])
 
 
 async def _status(connection: Connection, batch_id: BatchId) -> str:
