@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ LOG = os.open(Path(os.environ["FIRE_LOGS"], f"{os.getpid()}.log"), os.O_WRONLY |
 def note(event: str, job: rushes.Job, context: Any) -> None:
     """One write a line, so that a kill leaves whole lines. Beyond what stages promise: the lease, for the history's sake."""
     lease = context.assignment.lease
-    line = {"event": event, "job": job.id, "token": lease.token, "worker": lease.worker_id, "at": time.time()}
+    claimed = job.started_at.timestamp() if job.started_at else None
+    line = {"event": event, "job": job.id, "token": lease.token, "worker": lease.worker_id, "claimed": claimed}
     os.write(LOG, (json.dumps(line) + "\n").encode())
 
 

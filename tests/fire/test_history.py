@@ -101,7 +101,7 @@ async def burn(site: Site, jobs: int, seed: int) -> tuple[History, Chaos]:
 
 
 def _run(line: dict[str, object]) -> Run:
-    return Run(str(line["event"]), (line["job"], line["token"], line["worker"]), line["at"])  # type: ignore[arg-type]  # our own JSON
+    return Run(str(line["event"]), (line["job"], line["token"], line["worker"]), line["claimed"])  # type: ignore[arg-type]  # our own JSON
 
 
 @pytest.mark.timeout(900)

@@ -179,12 +179,14 @@ async def _move_on(connection: Connection, settled: Sequence[tuple[Record, Outco
     """Publish what was made, enqueue next stages, end items, count batches. Returns how many jobs are new."""
     completed = [(row, made) for row, outcome in settled if row["status"] == "completed" and (made := outcome.produced)]
     items = [row["item_id"] for row, _ in settled if row["item_id"]]
-    if items:
-        await connection.execute(sql("lock_items"), items)
+    locked = await connection.fetch(sql("lock_items"), items) if items else []
+    live = {row["id"] for row in locked if row["live"]}
     await _publish(connection, completed)
     same_as = await _late_duplicates(connection, completed)
     onward = [
-        row["id"] for row, made in completed if row["item_id"] and not made.items and row["item_id"] not in same_as
+        row["id"]
+        for row, made in completed
+        if row["item_id"] in live and not made.items and row["item_id"] not in same_as
     ]
     followers = await connection.fetch(sql("enqueue_next"), onward) if onward else []
     with_next = {row["item_id"] for row in followers}
@@ -192,8 +194,10 @@ async def _move_on(connection: Connection, settled: Sequence[tuple[Record, Outco
     for row in followers:
         tallies[row["batch_id"]].jobs.append(row["id"])
     for row, made in completed:
-        if made.items and row["batch_id"]:
+        if made.items and row["item_id"] in live:
             tallies[row["batch_id"]].found.append(made.items)
+    if strays := [row["id"] for row, _ in settled if row["item_id"] and row["item_id"] not in live]:
+        await control.drop(connection, strays)
     for batch_id, changes in sorted(tallies.items()):
         await _count(connection, batch_id, changes)
     return len(followers)
