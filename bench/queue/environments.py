@@ -17,6 +17,8 @@ from pathlib import Path
 from bench.queue.contestants import Contestant, UnavailableError
 from bench.queue.places import REQUIREMENTS, cache
 
+PINNED = ("--require-hashes", "--no-deps", "-r", str(REQUIREMENTS))
+
 NEWER = ("3.14", "3.13", "3.12")
 
 
@@ -66,10 +68,10 @@ def _make(base: str) -> Path:
         print(f"installing the peers for Python {version.strip()} into {folder} …", file=sys.stderr, flush=True)
         if _have_uv():
             _run("uv", "venv", "-q", "--python", base, str(folder))
-            _run("uv", "pip", "install", "-q", "--python", str(python), "--require-hashes", "-r", str(REQUIREMENTS))
+            _run("uv", "pip", "install", "-q", "--python", str(python), *PINNED)
         else:
             _run(base, "-m", "venv", str(folder))
-            _run(str(python), "-m", "pip", "install", "-q", "--require-hashes", "-r", str(REQUIREMENTS))
+            _run(str(python), "-m", "pip", "install", "-q", *PINNED)
         (folder / "complete").touch()
     return python
 
