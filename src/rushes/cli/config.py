@@ -6,7 +6,9 @@ import ast
 import inspect
 import os
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,14 +88,18 @@ def _shown(value: str | None) -> str:
 
 def _meanings(settings: type[Settings]) -> dict[str, str]:
     """The sentence under each setting in its source: said once, shown here."""
-    (definition,) = ast.parse(inspect.getsource(settings)).body
+    groups = [group for group in settings.__mro__ if group.__module__.startswith("rushes.settings")]
+    return {name: meaning for group in groups for name, meaning in _meanings_in(group)}
+
+
+def _meanings_in(group: type) -> Iterator[tuple[str, str]]:
+    (definition,) = ast.parse(inspect.getsource(group)).body
     assert isinstance(definition, ast.ClassDef)
-    pairs = zip(definition.body, definition.body[1:], strict=False)
-    return {
-        field.target.id: " ".join(str(words.value.value).split())
-        for field, words in pairs
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(words, ast.Expr)
-        and isinstance(words.value, ast.Constant)
-    }
+    for field, words in pairwise(definition.body):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(field.target, ast.Name)
+            and isinstance(words, ast.Expr)
+            and isinstance(words.value, ast.Constant)
+        ):
+            yield field.target.id, " ".join(str(words.value.value).split())
