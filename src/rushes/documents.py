@@ -7,9 +7,11 @@ the video's start.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from rushes.masking import masked
 
 
 class Document(BaseModel):
@@ -21,6 +23,11 @@ class Document(BaseModel):
     def read(cls, path: Path) -> Self:
         """Raise `pydantic.ValidationError` if the file is not such a document, `OSError` if it cannot be read."""
         return cls.model_validate_json(path.read_bytes())
+
+    def shown(self) -> dict[str, Any]:
+        """It as JSON for others, its own addresses masked; what is said in a video stays as it was said."""
+        plain = self.model_dump(mode="json")
+        return {key: masked(each) if key in {"url", "description"} and each else each for key, each in plain.items()}
 
     def write(self, path: Path) -> None:
         """Write through a temporary name, so that a reader never sees half a document."""

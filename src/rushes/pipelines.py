@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 PIPELINES: Mapping[str, tuple[str, ...]] = {
     "transcribe": ("scrape", "download", "transcribe"),
@@ -12,3 +12,8 @@ PIPELINES: Mapping[str, tuple[str, ...]] = {
 
 COLLECTION_STAGE = "scrape"
 DEFAULT = "summarize"
+
+
+def first_step(stages: Sequence[str], *, collection: bool) -> int:
+    """Only what stands for many videos needs the stage that finds them."""
+    return 1 if stages[0] == COLLECTION_STAGE and not collection and len(stages) > 1 else 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rushes.errors import UsageError
 from rushes.masking import masked
 from rushes.model import ENDED_BATCH, BatchId, BatchStatus
-from rushes.queue.items import first_step
+from rushes.pipelines import first_step
 from rushes.queue.statements import sql
 
 if TYPE_CHECKING:

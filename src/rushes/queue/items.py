@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rushes.database import storable
 from rushes.lanes import lane_of
 from rushes.model import BatchId, NewItem
-from rushes.pipelines import COLLECTION_STAGE
+from rushes.pipelines import first_step
 from rushes.queue.control import hold
 from rushes.queue.statements import sql
 
@@ -47,8 +47,3 @@ def _row(position: int, item: NewItem, stages: Sequence[str]) -> tuple[Any, ...]
         source.location, source.collection, item.title and storable(item.title), item.options, item.priority,
         first_step(stages, collection=source.collection), lane_of(source), socket.gethostname() if local else None,
     )  # fmt: skip
-
-
-def first_step(stages: Sequence[str], *, collection: bool) -> int:
-    """Only what stands for many videos needs the stage that finds them."""
-    return 1 if stages[0] == COLLECTION_STAGE and not collection and len(stages) > 1 else 0

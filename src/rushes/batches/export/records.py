@@ -105,12 +105,7 @@ def line_record(line: RejectedLine) -> Record:
 
 
 def document_record(document: Document | None) -> Record | None:
-    return _masked_values(document.model_dump(mode="json")) if document else None
-
-
-def _masked_values(value: Mapping[str, Any]) -> Record:
-    """The document, its own addresses masked; what is said in a video stays as it was said."""
-    return {key: masked(each) if key in {"url", "description"} and each else each for key, each in value.items()}
+    return document.shown() if document else None
 
 
 def _plain(options: Mapping[str, Any]) -> Record:
