@@ -150,7 +150,7 @@ def _parse(words: list[str], generate: ModuleType) -> None:
     if subcommands is not None:
         command, rest = subcommands[rest[0]], rest[1:]
     given = command.make_context(name, rest).params
-    if "pipeline" in given and "wordcount" not in given["pipeline"]:
+    if given.get("pipeline") and "wordcount" not in given["pipeline"]:
         registry.resolve(given["pipeline"], given["options"] or (), settings=Settings.load())
     parse_concurrency(str(given.get("concurrency") or ""))
     for kind in filter(None, (given.get("kinds") or "").split(",")):

@@ -55,6 +55,7 @@ Concurrency = Annotated[
 Modules = Annotated[
     list[str] | None, typer.Option("--import", metavar="MODULE", help="A module with stages of your own.")
 ]
+MOST_AT_ONCE = 10_000
 LARGEST = 2**63 - 1
 """The largest number that the database gives."""
 CENTURY = 3_000_000_000
@@ -86,8 +87,8 @@ def parse_concurrency(text: str) -> dict[str, int]:
     for part in filter(None, text.split(",")):
         kind, equals, number = part.partition("=")
         kind, number = (kind.strip(), number.strip()) if equals else ("*", kind.strip())
-        if not number.isdecimal() or not 1 <= int(number) <= 1000:  # noqa: PLR2004  (the message names both ends)
-            raise UsageError(f"--concurrency {text!r}: wanted a number from 1 to 1000, found {number!r}")
+        if not number.isdecimal() or not 1 <= int(number) <= MOST_AT_ONCE:
+            raise UsageError(f"--concurrency {text!r}: wanted a number from 1 to {MOST_AT_ONCE}, found {number!r}")
         parsed[kind] = int(number)
     return parsed
 

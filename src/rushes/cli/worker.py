@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,25 +13,39 @@ from rushes.cli.arguments import (
     LARGEST,
     Concurrency,
     Modules,
+    Set,
     chosen,
-    database,
     import_modules,
     parse_concurrency,
     within,
 )
-from rushes.cli.output import JsonFlag, print_json, safe, stderr
+from rushes.cli.asked import Asked
+from rushes.cli.output import Exit, JsonFlag, print_json, safe, stderr
 from rushes.cli.output import run as run_coroutine
+from rushes.pipelines import PIPELINES
 
 if TYPE_CHECKING:
     from rushes.worker import Report
 
-SOURCES = ("queue",)
+SOURCES = {
+    "queue": "rushes.cli.from_queue",
+    "bigquery": "rushes.cli.from_bigquery",
+    "pubsub": "rushes.cli.from_pubsub",
+}
+"""Where jobs may come from, and the module that opens it."""
 
 
 def worker(
     *,
     source: Annotated[str, typer.Option(metavar="NAME", help=f"Where jobs come from: {', '.join(SOURCES)}.")] = "queue",
     kinds: Annotated[str, typer.Option(metavar="KIND,...", help="Only these kinds; by default all there are.")] = "",
+    pipeline: Annotated[
+        str | None,
+        typer.Option(
+            "--pipeline", "-p", metavar="NAME", help=f"What a cloud source's items go through: {', '.join(PIPELINES)}."
+        ),
+    ] = None,
+    options: Set = None,
     concurrency: Concurrency = "",
     max_runtime: Annotated[
         float | None,
@@ -59,34 +74,30 @@ def worker(
       rushes worker --max-runtime 3300 --empty-timeout 60
     """
     chosen("--source", source, SOURCES)
+    import_modules(modules or [])
     given = {"max_runtime": max_runtime, "empty_timeout": empty_timeout, "max_jobs": max_jobs, "grace": grace}
     overrides = {name: value for name, value in given.items() if value is not None}
-    report = run_coroutine(_work(kinds, parse_concurrency(concurrency), modules or [], overrides))
+    asked = Asked(kinds, parse_concurrency(concurrency), pipeline, options or (), overrides)
+    report = run_coroutine(_work(source, asked))
     if as_json:
         print_json(report.as_json())
     else:
         _print(report)
+    # What waits for somebody did not end as it should: whoever started it should look.
+    raise typer.Exit(Exit.SOME_FAILED if report.exit_reason == "paused" else Exit.OK)
 
 
-async def _work(kinds: str, concurrency: dict[str, int], modules: list[str], overrides: dict[str, float]) -> Report:
-    from rushes.queue import Queue
-    from rushes.queue.retention import Ages
-    from rushes.sources.postgres import QueueSource
-    from rushes.worker import Bounds, Worker, slots_of, stopping_on_signals
+async def _work(source: str, asked: Asked) -> Report:
+    from rushes.worker import Worker, stopping_on_signals
 
-    import_modules(modules)
     _collect_garbage_less_often()
-    async with database(**overrides) as (settings, opened):
-        queue = Queue(opened.pool, lease=settings.lease, ages=Ages.of(settings))
+    async with importlib.import_module(SOURCES[source]).opened(asked) as opening:
         runner = Worker(
-            settings,
-            QueueSource(opened.pool, queue),
-            slots=slots_of(_kinds(kinds), concurrency),
-            bounds=Bounds(settings.max_runtime, settings.empty_timeout, settings.max_jobs),
-            trouble=_Trouble(),
+            opening.settings, opening.source, slots=opening.slots, bounds=opening.bounds, trouble=_Trouble(source)
         )
         with stopping_on_signals(runner):
-            return await runner.run()
+            report: Report = await runner.run()
+    return report
 
 
 def _collect_garbage_less_often() -> None:
@@ -95,26 +106,18 @@ def _collect_garbage_less_often() -> None:
     gc.set_threshold(50_000, 20, 50)
 
 
-def _kinds(text: str) -> list[str]:
-    from rushes.stages import registry
-
-    wanted = [kind.strip() for kind in text.split(",") if kind.strip()] or list(registry.names())
-    for kind in wanted:
-        registry.get(kind)
-    return wanted
-
-
 class _Trouble:
-    """Says once that the database is away, and once that it is back."""
+    """Says once that what jobs come from is away, and once that it is back."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: str) -> None:
+        self._what = "the database" if source == "queue" else source
         self._away = False
 
     def __call__(self, error: Exception | None) -> None:
         if error is not None and not self._away:
-            stderr().print(f"[yellow]the database cannot be reached, waiting: {safe(str(error))}[/]")
+            stderr().print(f"[yellow]{self._what} cannot be reached, waiting: {safe(str(error))}[/]")
         if error is None and self._away:
-            stderr().print("[green]the database is back[/]")
+            stderr().print(f"[green]{self._what} is back[/]")
         self._away = error is not None
 
 

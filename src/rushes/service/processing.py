@@ -123,6 +123,7 @@ class _OneJob:
         self.extend = source.extend
         self.settle = source.settle
         self.find_made = source.find_made
+        self.keep_made = source.keep_made
         self.is_outage = source.is_outage
 
     async def __aenter__(self) -> Self:

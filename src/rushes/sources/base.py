@@ -16,7 +16,7 @@ Beat = tuple[Lease, float | None, str | None]
 
 @light
 class Assignment:
-    """An item and the stage to run now, under one lease."""
+    """An item and the stages to run now, under one lease."""
 
     lease: Lease
     job: Job
@@ -33,17 +33,26 @@ class Assignment:
     """What earlier stages of the item made."""
     item_options: Mapping[str, JSON] = field(default_factory=dict)
     timeout: timedelta | None = None
+    rest: bool = False
+    """Whether the stages after it follow, in turn and under this lease. What each makes is kept for a second delivery."""
+    slot: str | None = None
+    """Which of the worker's slots it fills; by default one of its job's kind."""
+    folder: str | None = None
+    """Where in storage its artifacts go, relative, with `/`; by default the job's number."""
 
 
 class Standing(StrEnum):
     """What an empty claim means."""
 
     WORK_LEFT = "work_left"
-    """Others are at it, or it is due later."""
+    """Others are at it, or it is due later, or nobody has looked yet."""
     EMPTY = "empty"
+    LEASED = "leased"
+    """All that is left is leased to others, for longer than this worker is to wait."""
     ENDED = "ended"
     """What this source was opened for is done."""
     PAUSED = "paused"
+    """It waits for somebody."""
 
 
 class WorkSource(Protocol):
@@ -66,6 +75,9 @@ class WorkSource(Protocol):
 
     async def find_made(self, fingerprint: str) -> Produced | None:
         """What an earlier run of the same work made, marked as used again; None if there was none."""
+
+    async def keep_made(self, produced: Produced) -> None:
+        """Keep what a stage of a longer assignment made, for `find_made` of a second delivery."""
 
     async def tick(self) -> float | None:
         """Upkeep, every second. Returns in how many seconds there is more to do, if that is known."""

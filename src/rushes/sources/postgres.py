@@ -90,6 +90,9 @@ class QueueSource:
             reused=True,
         )
 
+    async def keep_made(self, produced: Produced) -> None:
+        """Nothing is left to keep: a job is one stage, and its settlement publishes what that made."""
+
     async def tick(self) -> float | None:
         return await self._queue.tick()
 

@@ -28,7 +28,7 @@ class Clock:
         self._bounds = bounds
         self._now = now
         self._started = self._last_work = now()
-        self._found_nothing = False
+        self._empty: ExitReason | None = None
 
     @property
     def elapsed(self) -> timedelta:
@@ -36,11 +36,11 @@ class Clock:
 
     def saw_work(self) -> None:
         self._last_work = self._now()
-        self._found_nothing = False
+        self._empty = None
 
-    def found_nothing(self) -> None:
-        """The source was looked into and is empty: one that cannot be reached is not."""
-        self._found_nothing = True
+    def found_nothing(self, reason: ExitReason = ExitReason.EMPTY) -> None:
+        """The source was looked into and has nothing to give: one that cannot be reached is not empty."""
+        self._empty = reason
 
     def jobs_left(self, begun: int) -> int | None:
         """How many more jobs may begin; None: any number."""
@@ -54,8 +54,8 @@ class Clock:
         if self.jobs_left(begun) == 0:
             return ExitReason.MAX_JOBS
         idle = timedelta(seconds=self._now() - self._last_work)
-        if bounds.empty_timeout is not None and idle >= bounds.empty_timeout and self._found_nothing:
-            return ExitReason.EMPTY
+        if bounds.empty_timeout is not None and idle >= bounds.empty_timeout:
+            return self._empty
         return None
 
     def seconds_left(self) -> float:

@@ -26,6 +26,11 @@ class Progress:
     fraction: float | None = None
     note: str | None = None
 
+    def report(self, fraction: float | None, note: str | None) -> None:
+        """Take down how far it is; without a note the last one stands."""
+        self.fraction = None if fraction is None else min(1.0, max(0.0, fraction))
+        self.note = note if note is not None else self.note
+
 
 @light
 class RunContext:
@@ -66,8 +71,7 @@ class RunContext:
         ]
 
     async def progress(self, fraction: float | None, note: str | None = None) -> None:
-        self.state.fraction = None if fraction is None else min(1.0, max(0.0, fraction))
-        self.state.note = note if note is not None else self.state.note
+        self.state.report(fraction, note)
 
     def service(self, make: Callable[[Settings], S]) -> S:
         return self.services.get(make)

@@ -1,13 +1,15 @@
-"""Running one job: find what is made already, else run the stage, check what it made, and put it into storage."""
+"""Running an assignment: find what is made already, else run the stage, check what it made, and put it into storage."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 from rushes.batches.keys import FileKeysOnDisk, file_source
 from rushes.errors import Permanent, Transient, UsageError
@@ -20,9 +22,12 @@ from rushes.storage import LocalStorage
 from rushes.worker.context import Progress, RunContext
 from rushes.worker.failures import classify
 from rushes.worker.fingerprint import fingerprint
+from rushes.worker.in_turn import run_in_turn
 from rushes.worker.scratch import Scratch
 from rushes.worker.services import Services
 from rushes.worker.settling import RETRY_SECONDS
+
+T = TypeVar("T")
 
 
 class Runner:
@@ -34,14 +39,31 @@ class Runner:
         self._source = source
         self._storage = storage
         self._services = services
+        self._places: dict[str, contextlib.AbstractAsyncContextManager[None]] = {}
+        """How many of each stage run at once, where slots are not of one stage."""
 
     async def run(self, assignment: Assignment, progress: Progress) -> Outcome:
         """Run an assignment to its outcome. Cancellation comes out as `CancelledError`; nothing else does."""
         try:
-            produced = await self._produce(assignment, progress)
+            produced = await (self._whole if assignment.rest else self._produce)(assignment, progress)
         except Exception as error:  # noqa: BLE001  (one item's failure never stops another)
             return Outcome(assignment.lease, failure=classify(error, self._settings))
         return Outcome(assignment.lease, produced=produced)
+
+    async def _whole(self, assignment: Assignment, progress: Progress) -> Produced:
+        """Run the assignment's stage and those after it, each within what a worker may run of that stage at once."""
+        if len(assignment.plan.steps) == assignment.step + 1:
+            return await self._in_place(assignment, progress)
+        work = run_in_turn(assignment, progress, self._in_place, self._source.keep_made)
+        return await _within(assignment.timeout, work)
+
+    async def _in_place(self, assignment: Assignment, progress: Progress) -> Produced:
+        name = assignment.plan.steps[assignment.step].stage
+        if name not in self._places:
+            limit = registry.get(name).concurrency
+            self._places[name] = asyncio.Semaphore(limit) if limit else contextlib.nullcontext()
+        async with self._places[name]:
+            return await self._produce(assignment, progress)
 
     async def _produce(self, assignment: Assignment, progress: Progress) -> Produced:
         if assignment.source is None and (assignment.job.video_id or "").startswith("/"):
@@ -54,8 +76,7 @@ class Runner:
             return made
         if assignment.inputs:
             await asyncio.to_thread(self._check_inputs, assignment, stage)
-        what = assignment.source.key if assignment.source else assignment.job.kind
-        with Scratch(self._scratch, assignment.lease, of=what) as scratch:
+        with Scratch(self._scratch, assignment) as scratch:
             context = RunContext(
                 assignment, options, wanted, self._settings, scratch, self._storage, self._services, progress
             )
@@ -108,8 +129,8 @@ class Runner:
 
     def _store(self, assignment: Assignment, made: Sequence[Made]) -> list[Artifact]:
         lease = assignment.lease
-        # The last part keeps databases apart that share a storage: each counts its jobs from 1.
-        folder = f"{lease.job_id:012d}/{lease.token}-{secrets.token_hex(4)}"
+        # The last part keeps databases and workers apart that share a storage: each counts from 1.
+        folder = f"{assignment.folder or f'{lease.job_id:012d}'}/{lease.token}-{secrets.token_hex(4)}"
         return [self._store_one(assignment, f"{folder}/{n}-{one.path.name}", one) for n, one in enumerate(made)]
 
     def _store_one(self, assignment: Assignment, name: str, one: Made) -> Artifact:
@@ -147,7 +168,7 @@ def _changed(path: Path) -> Permanent:
     )
 
 
-async def _within(timeout: timedelta | None, work: Awaitable[Result]) -> Result:
+async def _within(timeout: timedelta | None, work: Awaitable[T]) -> T:
     if timeout is None:
         return await work
     limit = asyncio.timeout(timeout.total_seconds())

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +36,10 @@ FLUSH_SECONDS = 10.0
 UPKEEP_SECONDS = 1.0
 CLAIM_AT_ONCE = 500
 """Jobs in one claim at most: while they run, the next are claimed."""
+_OVER = {Standing.ENDED: ExitReason.ENDED, Standing.PAUSED: ExitReason.PAUSED}
+"""What ends a worker at once."""
+_NOTHING = {Standing.EMPTY: ExitReason.EMPTY, Standing.LEASED: ExitReason.LEASED}
+"""What ends it when it has lasted for as long as the bound says."""
 
 log = logging.getLogger(__name__)
 
@@ -62,21 +67,24 @@ class Worker:
         bounds: Bounds | None = None,
         services: Services | None = None,
         trouble: Callable[[Exception | None], None] = lambda _error: None,
+        told: Callable[[Assignment, Outcome], None] = lambda _assignment, _outcome: None,
     ) -> None:
         """`slots` says how many jobs of each kind run at once; other kinds are not claimed.
 
         `services` are somebody else's, who closes them; by default the worker has its own.
 
-        `trouble` is told when the source cannot be reached, and with None when it can again.
+        `trouble` is told when the source cannot be reached, and with None when it can again; `told` hears of each outcome
+        that was written and counted.
         """
         self._settings = settings
         self._source = source
         self._slots = slots
-        self._bounds = bounds or Bounds()
+        self._clock = Clock(bounds or Bounds(), time.monotonic)
         self._own_services = Services(settings)
         self._services = services or self._own_services
         self._runner = Runner(settings, source, LocalStorage(settings.artifacts), self._services)
         self._trouble = trouble
+        self._told = told
         self._settling = Settling(source, self._written, trouble)
         self._running: dict[JobId, _Running] = {}
         self._busy: Counter[str] = Counter()
@@ -84,6 +92,8 @@ class Worker:
         self._giving_back: set[asyncio.Task[None]] = set()
         self._stop: ExitReason | None = None
         self._deadline = float("inf")
+        self._reached = False
+        """Whether the last claim could be made at all."""
         self._wake = asyncio.Event()
         self._begun = 0
         self.report = Report()
@@ -100,7 +110,6 @@ class Worker:
 
         The exception: told to stop while the source cannot be reached, it ends without.
         """
-        clock = Clock(self._bounds, asyncio.get_running_loop().time)
         async with self._source, contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._own_services.close)
             background = [
@@ -115,14 +124,15 @@ class Worker:
             for task in background:
                 stack.push_async_callback(_end, task)
             try:
-                self.report.exit_reason = await self._loop(clock, background)
+                self.report.exit_reason = await self._loop(background)
                 await self._finish(background)
             finally:
                 await self._end_running(settling=background[0])
-        self.report.runtime = clock.elapsed
+        self.report.runtime = self._clock.elapsed
         return self.report
 
-    async def _loop(self, clock: Clock, background: list[asyncio.Task[None]]) -> ExitReason:
+    async def _loop(self, background: list[asyncio.Task[None]]) -> ExitReason:
+        clock = self._clock
         while True:
             _raise_from(background)
             if self._running:
@@ -131,34 +141,34 @@ class Worker:
             if reason:
                 return reason
             self._wake.clear()
-            claimed = await self._claim(clock)
+            claimed = await self._claim()
             if claimed >= CLAIM_AT_ONCE or (claimed and clock.jobs_left(self._begun)):
                 continue
-            if not claimed and not self._running and (ended := await self._standing()):
+            if not claimed and not self._running and self._reached and (ended := await self._standing()):
                 return ended
             await self._wait(clock.seconds_left() + 0.001)
 
-    async def _claim(self, clock: Clock) -> int:
+    async def _claim(self) -> int:
         """Fill free slots. Returns how many jobs that began; within a bound of jobs one claim does, for it counts anew."""
         claimed = 0
-        for free in self._offers(clock.jobs_left(self._begun)):
-            claimed += await self._take(free, clock)
-            if claimed and clock.jobs_left(self._begun) is not None:
+        for free in self._offers(self._clock.jobs_left(self._begun)):
+            claimed += await self._take(free)
+            if claimed and self._clock.jobs_left(self._begun) is not None:
                 break
         return claimed
 
-    async def _take(self, free: Mapping[str, int], clock: Clock) -> int:
+    async def _take(self, free: Mapping[str, int]) -> int:
         try:
             assignments = await self._source.claim(free)
         except Exception as error:
             if not self._source.is_outage(error):
                 raise
+            self._reached = False
             self._trouble(error)
-            clock.saw_work()  # for all that can be seen
+            self._clock.saw_work()  # for all that can be seen
             return 0
+        self._reached = True
         self._trouble(None)
-        if not assignments:
-            clock.found_nothing()
         for assignment in assignments:
             self._begin(assignment)
         return len(assignments)
@@ -183,7 +193,9 @@ class Worker:
         standing = Standing.WORK_LEFT
         with self._through_outages():
             standing = await self._source.standing()
-        return {Standing.ENDED: ExitReason.ENDED, Standing.PAUSED: ExitReason.PAUSED}.get(standing)
+        if standing in _NOTHING:
+            self._clock.found_nothing(_NOTHING[standing])
+        return _OVER.get(standing)
 
     def _begin(self, assignment: Assignment) -> None:
         job = assignment.job.id
@@ -195,7 +207,7 @@ class Worker:
             task.add_done_callback(self._giving_back.discard)
             return
         self._begun += 1
-        self._busy[assignment.job.kind] += 1
+        self._busy[_slot(assignment)] += 1
         progress = Progress()
         task = asyncio.create_task(self._work(assignment, progress))
         self._running[job] = _Running(assignment, task, progress)
@@ -232,10 +244,12 @@ class Worker:
         if counted and not given_back:
             kind = running.assignment.job.kind
             self.report.by_kind[kind] = self.report.by_kind.get(kind, 0) + 1
+            self._told(running.assignment, outcome)
 
     def _free(self, assignment: Assignment) -> None:
         del self._running[assignment.job.id]
-        self._busy[assignment.job.kind] -= 1
+        self._busy[_slot(assignment)] -= 1
+        self._clock.saw_work()
         self._wake.set()
 
     def _count(self, outcome: Outcome, *, counted: bool) -> bool:
@@ -319,6 +333,10 @@ class Worker:
             if not self._source.is_outage(error):
                 raise
             self._trouble(error)
+
+
+def _slot(assignment: Assignment) -> str:
+    return assignment.slot or assignment.job.kind
 
 
 def _raise_from(background: list[asyncio.Task[None]]) -> None:

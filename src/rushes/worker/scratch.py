@@ -1,7 +1,8 @@
 """Scratch folders: where a running job makes its files.
 
-A job keeps its folder from attempt to attempt, so that a download goes on where a killed one stopped. A lock on it shows
-whether its last owner still lives: a frozen worker may wake up and write on, so its successor starts a folder of its own.
+A job, or an item of a source that hands out whole ones, keeps its folder from attempt to attempt, so that a download goes on
+where a killed one stopped. A lock on it shows whether its last owner still lives: a frozen worker may wake up and write on,
+so its successor starts a folder of its own.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rushes.model import Lease
+from rushes.sources.base import Assignment
 
 
 class Scratch:
@@ -23,11 +24,9 @@ class Scratch:
     `keep` it for the next attempt, or it goes when this one ends.
     """
 
-    def __init__(self, root: Path, lease: Lease, *, of: str) -> None:
-        """`of` is what it works at: another database counts its jobs from 1 as well."""
+    def __init__(self, root: Path, assignment: Assignment) -> None:
         self._root = root
-        self._lease = lease
-        self._of = of
+        self._assignment = assignment
         self._path: Path | None = None
         self._lock: int | None = None
         self.keep = False
@@ -53,10 +52,10 @@ class Scratch:
 
     def _make(self) -> Path:
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        name = f"job-{self._lease.job_id}-{hashlib.sha256(self._of.encode()).hexdigest()[:8]}"
+        name = _name(self._assignment)
         path = self._root / name
         if not self._take(path):
-            path = self._root / f"{name}-{self._lease.token}"
+            path = self._root / f"{name}-{self._assignment.lease.token}-{os.getpid()}"
             self._take(path)
         path.mkdir(exist_ok=True, mode=0o700)
         return path
@@ -70,6 +69,18 @@ class Scratch:
             return False
         self._lock = handle
         return True
+
+
+def _name(assignment: Assignment) -> str:
+    """The same for every attempt, and for nothing else: another database counts its jobs from 1 as well."""
+    if assignment.folder:
+        return f"item-{_short(assignment.folder, 16)}"
+    what = assignment.source.key if assignment.source else assignment.job.kind
+    return f"job-{assignment.lease.job_id}-{_short(what, 8)}"
+
+
+def _short(text: str, length: int) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
 def _lock_file(path: Path) -> Path:

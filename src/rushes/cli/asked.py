@@ -1,0 +1,58 @@
+"""What `rushes worker` is asked, and what each kind of source makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rushes.errors import UsageError
+
+if TYPE_CHECKING:
+    from rushes.model import Plan
+    from rushes.settings import Settings
+    from rushes.sources.base import WorkSource
+    from rushes.worker import Bounds
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The command line, parsed."""
+
+    kinds: str = ""
+    concurrency: Mapping[str, int] = field(default_factory=dict)
+    """By kind; `*` stands for every kind not named."""
+    pipeline: str | None = None
+    options: Sequence[str] = ()
+    """`stage.option=value`."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Settings that the command line overrides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A source that is ready to be worked at, and how."""
+
+    settings: Settings
+    source: WorkSource
+    slots: Mapping[str, int]
+    bounds: Bounds
+
+
+PROCESS_AT_ONCE, ELSE_AT_ONCE = 50, 4
+"""Items of a cloud source at once, where nobody says: waiting for a service costs nothing, work on this machine does."""
+
+
+def slots_for_items(asked: Asked, settings: Settings, plan: Plan | None) -> dict[str, int]:
+    """How many whole items run at once: as asked, else as set, else by what is done with them (None: it varies)."""
+    from rushes.sources.whole_items import SLOT
+
+    waiting = plan is not None and all(step.stage == "process" for step in plan.steps)
+    usual = settings.items_at_once or (PROCESS_AT_ONCE if waiting else ELSE_AT_ONCE)
+    unknown = set(asked.concurrency) - {"*", SLOT}
+    if unknown or asked.kinds:
+        what = "--kinds" if asked.kinds else f"--concurrency {', '.join(sorted(unknown))}=…"
+        raise UsageError(
+            f"{what}: this source hands out whole items, of no kind; --concurrency N says how many at once"
+        )
+    return {SLOT: asked.concurrency.get(SLOT, asked.concurrency.get("*", usual))}
