@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
 _IMPOSSIBLE = re.compile("[\x00\ud800-\udfff]")
+# Made once: `json.dumps` with arguments would make an encoder for every value.
+_ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_DECODE = json.JSONDecoder().raw_decode
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -32,17 +35,17 @@ def encode_json(value: Any) -> str:
     """Raises: ValueError for NaN and infinity, TypeError for what has no JSON form."""
     if isinstance(value, Encoded):
         return value
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = _ENCODE(value)
     if "\\u0000" in text or _IMPOSSIBLE.search(text):
-        text = json.dumps(_storable_tree(json.loads(text)), ensure_ascii=False, separators=(",", ":"))
+        text = _ENCODE(_storable_tree(json.loads(text)))
     return text
 
 
 async def use_json(connection: Connection) -> None:
     """Have a connection speak Python objects for `json` and `jsonb`: in binary form, which COPY asks for."""
-    for name, version in (("json", b""), ("jsonb", b"\x01")):
+    for name, version, decoder in (("json", b"", json.loads), ("jsonb", b"\x01", _decode_jsonb)):
         await connection.set_type_codec(
-            name, schema="pg_catalog", encoder=_encoder(version), decoder=_decoder(len(version)), format="binary"
+            name, schema="pg_catalog", encoder=_encoder(version), decoder=decoder, format="binary"
         )
 
 
@@ -50,8 +53,9 @@ def _encoder(version: bytes) -> Callable[[Any], bytes]:
     return lambda value: version + encode_json(value).encode()
 
 
-def _decoder(skipped: int) -> Callable[[bytes], Any]:
-    return lambda data: json.loads(data[skipped:].decode())
+def _decode_jsonb(data: bytes) -> Any:
+    """A byte for the version, then the value: the server writes it anew, so that no blank stands before or after it."""
+    return _DECODE(data[1:].decode())[0]
 
 
 def _storable_tree(value: Any) -> Any:

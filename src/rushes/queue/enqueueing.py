@@ -9,6 +9,7 @@ this moment is waited for, and because that one's job may be over by then, what 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -66,7 +67,7 @@ async def enqueue_one(connection: Connection, job: NewJob) -> Job:
         row = await connection.fetchrow("select * from rushes.jobs where id = $1", number)
     else:
         try:
-            row = await connection.fetchrow(sql("enqueue"), *Columns([job]).all())
+            row = await connection.fetchrow(sql("enqueue"), *(await _columns([job])).all())
         except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
             raise UsageError(f"the job was not added: {error}") from error
     assert row is not None
@@ -75,11 +76,19 @@ async def enqueue_one(connection: Connection, job: NewJob) -> Job:
 
 async def _enqueue(connection: Connection, jobs: Iterable[NewJob]) -> list[JobId]:
     if isinstance(jobs, Sequence) and len(jobs) == 1:
-        return await _add(connection, jobs)  # a statement is a transaction of its own
+        return await _add(connection, jobs, await _columns(jobs))  # a statement is a transaction of its own
     ids: list[JobId] = []
     async with connection.transaction():
-        for chunk in chunks(jobs):
-            ids += await _add(connection, chunk)
+        adding: asyncio.Task[list[JobId]] | None = None
+        try:
+            for chunk in chunks(jobs):
+                columns = await _columns(chunk)  # while the server is at the chunk before
+                if adding:
+                    ids += await adding
+                adding = asyncio.create_task(_add(connection, chunk, columns))
+        finally:
+            if adding:
+                ids += await adding
     return ids
 
 
@@ -89,8 +98,14 @@ def chunks(jobs: Iterable[NewJob]) -> Iterator[list[NewJob]]:
         yield chunk
 
 
-async def _add(connection: Connection, jobs: Sequence[NewJob]) -> list[JobId]:
+async def _columns(jobs: Sequence[NewJob]) -> Columns:
     columns = Columns(jobs)
+    if not columns.keys:
+        await columns.encode()
+    return columns
+
+
+async def _add(connection: Connection, jobs: Sequence[NewJob], columns: Columns) -> list[JobId]:
     if columns.keys:
         return await send_json(jobs, lambda text: connection.fetchval(sql("enqueue_json"), text))
     if len(jobs) >= COPY_FROM and columns.plain:
