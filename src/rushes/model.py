@@ -88,6 +88,8 @@ class Lease:
     job_id: JobId
     token: int
     worker_id: WorkerId
+    alone: bool = field(default=False, compare=False)
+    """Known to be of a job in no batch: how it ends concerns nothing else."""
 
 
 @dataclass(frozen=True, slots=True)

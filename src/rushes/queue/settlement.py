@@ -33,7 +33,6 @@ from rushes.model import (
     Produced,
 )
 from rushes.queue import control
-from rushes.queue.endings import tally
 from rushes.queue.events import add_events
 from rushes.queue.items import add_items
 from rushes.queue.statements import sql
@@ -47,8 +46,6 @@ LANE_STEP = 1000
 """Jobs moved aside in one statement when a host asks for rest; the rest follow at the next ticks."""
 
 LONGEST_REST = timedelta(days=1)
-
-_ENDED = (JobStatus.COMPLETED, JobStatus.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +78,31 @@ async def settle(connection: Connection, outcomes: Sequence[Outcome], verdicts: 
     judged = sorted(
         zip(outcomes, verdicts or map(_verdict, outcomes), strict=True), key=lambda pair: pair[0].lease.job_id
     )
+    if all(map(_concerns_nothing_else, outcomes)):
+        return _told(outcomes, await _end_jobs(connection, *zip(*judged, strict=True), telling="id, token, status"))
     by_lease = {(outcome.lease.job_id, outcome.lease.token): outcome for outcome in outcomes}
     async with connection.transaction():
-        rows = await _end_jobs(connection, *zip(*judged, strict=True))
-        await tally(connection, [row["id"] for row in rows if row["status"] in _ENDED])
+        rows = await _end_jobs(connection, *zip(*judged, strict=True), telling="*")
         settled = sorted(((row, by_lease[row["id"], row["token"]]) for row in rows), key=lambda pair: pair[0]["id"])
         await _rest_lanes(connection, settled)
         following = await _move_on(connection, settled)
         paused = await _pause_for_input(connection, settled)
     for batch_id in paused:
         await control.hold_rest(connection, batch_id)
+    return _told(outcomes, rows, following)
+
+
+def _concerns_nothing_else(outcome: Outcome) -> bool:
+    """Whether one statement, which is a transaction of its own, is all there is to do, as for a user's own small jobs."""
+    made, failure = outcome.produced, outcome.failure
+    return (
+        outcome.lease.alone
+        and not (made and made.artifacts)
+        and not (failure and (failure.retry_after is not None or failure.environment))
+    )
+
+
+def _told(outcomes: Sequence[Outcome], rows: Sequence[Record], following: int = 0) -> Settled:
     applied = {JobId(row["id"]): JobStatus(row["status"]) for row in rows}
     counted = {(row["id"], row["token"]) for row in rows}
     stale = tuple(lease for outcome in outcomes if ((lease := outcome.lease).job_id, lease.token) not in counted)
@@ -108,12 +120,15 @@ def _verdict(outcome: Outcome) -> str:
     return "deferred" if failure.error_class is ErrorClass.RATE_LIMITED else "retry"
 
 
-async def _end_jobs(connection: Connection, outcomes: Sequence[Outcome], verdicts: Sequence[str]) -> list[Record]:
+async def _end_jobs(
+    connection: Connection, outcomes: Sequence[Outcome], verdicts: Sequence[str], *, telling: str
+) -> list[Record]:
+    """End jobs. Returns these columns of those that were still held; where jobs are small every one more is felt."""
     failures = [outcome.failure for outcome in outcomes]
     produced = [outcome.produced for outcome in outcomes]
     leases = [outcome.lease for outcome in outcomes]
     rows: list[Record] = await connection.fetch(
-        sql("settle"),
+        sql("settle").replace("select *", f"select {telling}"),
         [lease.job_id for lease in leases],
         [lease.token for lease in leases],
         [lease.worker_id for lease in leases],

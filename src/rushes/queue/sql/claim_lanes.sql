@@ -76,4 +76,6 @@ update rushes.jobs j set
     lease_until = now() + $4::interval, started_at = statement_timestamp(), progress = null, note = null,
     error_class = null, error = null, error_details = null
 where j.id = any(array(select id from picked))
-returning j.*
+returning
+    j.id, j.token, j.kind, j.priority, j.attempts, j.max_attempts, j.payload, j.created_at, j.started_at, j.batch_id,
+    j.item_id, j.step, j.video_id, j.dedup_key, j.github_workflow_run_id, j.timeout
