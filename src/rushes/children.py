@@ -17,6 +17,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Self
@@ -204,8 +205,12 @@ def serve(handle: Callable[[Message, Callable[..., None]], None]) -> None:
             out.write(json.dumps(fields) + "\n")
             out.flush()
 
-    for message in _read_messages():
-        handle(message, say)
+    try:
+        for message in _read_messages():
+            handle(message, say)
+    except Exception:  # noqa: BLE001  (told in full, and the process ends)
+        traceback.print_exc()
+        os._exit(1)  # the ordinary end would want the lock that the reading thread has, and abort
 
 
 def _read_messages() -> Iterator[Message]:

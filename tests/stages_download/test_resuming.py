@@ -8,14 +8,13 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rushes.errors import Transient
-from rushes.settings import Settings
 from rushes.stages.fetching.asking import CHILD, access_of, ask
 from rushes.stages.fetching.request import FetchedMedia, FetchRequest, Progress
 from rushes.stages.fetching.ytdlp import BLOCK
@@ -31,9 +30,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def request_for(folder: Path, settings: Settings) -> Callable[[str], FetchRequest]:
-    access = await access_of(settings)
-    return lambda url: FetchRequest(url=url, folder=str(folder), media="picture", access=access)
+async def request_for(folder: Path, desk: Any) -> AsyncIterator[Callable[[str], FetchRequest]]:
+    async with access_of(desk("https://video.example/")) as access:
+        yield lambda url: FetchRequest(url=url, folder=str(folder), media="picture", access=access)
 
 
 async def fetch(request: FetchRequest) -> FetchedMedia:

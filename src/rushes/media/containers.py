@@ -16,6 +16,10 @@ FORMATS = (
 PROTOCOLS = "file,pipe"
 
 
+INPUT_OPTIONS = ("-protocol_whitelist", PROTOCOLS, "-format_whitelist", FORMATS)
+"""What FFmpeg's command line is given with every input, before its `-i`."""
+
+
 def open_options() -> dict[str, str]:
     """What `av.open` is given with every file."""
     return {"protocol_whitelist": PROTOCOLS, "format_whitelist": FORMATS}
@@ -23,4 +27,4 @@ def open_options() -> dict[str, str]:
 
 def input_arguments(path: Path) -> list[str]:
     """FFmpeg's arguments that open a media file safely. `file:` keeps a name like `http:x` from being an address."""
-    return ["-protocol_whitelist", PROTOCOLS, "-format_whitelist", FORMATS, "-i", f"file:{path}"]
+    return [*INPUT_OPTIONS, "-i", f"file:{path}"]

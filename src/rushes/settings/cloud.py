@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from rushes.settings.durations import Seconds
+from rushes.settings.hosts import AllowedHosts
 from rushes.settings.reading import Group, named
 
 
@@ -40,4 +41,11 @@ class CloudSettings(Group):
     log_format: Literal["auto", "text", "json"] = Field(default="auto", validation_alias=named("log_format"))
     """How a worker logs: `json` is what Cloud Logging reads; `auto` is that on Google's platforms, and text elsewhere."""
     allowed_hosts: str = Field(default="", validation_alias=named("allowed_hosts"))
-    """Private hosts that items of strangers may be fetched from: `HOST`, `HOST:PORT` or networks, separated by commas."""
+    """Hosts that items of strangers may be fetched from although they are private, or at a port other than 80, 443, 8080
+    and 8443: `HOST`, `HOST:PORT` or networks, separated by commas."""
+
+    @field_validator("allowed_hosts", mode="after")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        AllowedHosts.parse(text)
+        return text

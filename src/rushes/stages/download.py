@@ -25,7 +25,7 @@ from rushes.stages.fetching.asking import access_of, ask
 from rushes.stages.fetching.checking import check, discard, media_faults
 from rushes.stages.fetching.frame import make_frame
 from rushes.stages.fetching.items import expanded
-from rushes.stages.fetching.request import Fetched, FetchedMedia, FetchRequest, Progress
+from rushes.stages.fetching.request import Access, Fetched, FetchedMedia, FetchRequest, Progress
 from rushes.stages.fetching.wanted import Wanted
 
 CHECK_STARTS = 0.95
@@ -77,13 +77,12 @@ class DownloadOptions(Options):
 
 async def download(_job: Job, context: Context) -> Result:
     """Fetch a video, or take note of a file. A page of several videos becomes as many items."""
-    if context.trust is Trust.UNTRUSTED:
-        # Redirects and changing names would lead anywhere: only the egress proxy to come can refuse them (decisions, 23).
-        raise Permanent("fetching for others than this machine's own user is not available yet")
     wanted = Wanted.of(context.wanted)
-    if "://" not in context.source.location:
-        return await _take_file(context, wanted)
-    return await _fetch(context, wanted)
+    if "://" in context.source.location:
+        return await _fetch(context, wanted)
+    if context.trust is not Trust.LOCAL:
+        raise Permanent("files of this machine are not for others: give an http or https address")
+    return await _take_file(context, wanted)
 
 
 DOWNLOAD = stage(
@@ -115,7 +114,8 @@ async def _take_file(context: Context, wanted: Wanted) -> Result:
 
 
 async def _fetch(context: Context, wanted: Wanted) -> Result:
-    answer = await ask(await _request(context, wanted), lambda progress: _report(context, progress))
+    async with access_of(context) as access:
+        answer = await ask(_request(context, wanted, access), lambda progress: _report(context, progress))
     if answer.listed:
         if not answer.listed.entries:
             raise Permanent("the page holds a list of videos, and the list is empty")
@@ -140,7 +140,7 @@ async def _fetch(context: Context, wanted: Wanted) -> Result:
     )
 
 
-async def _request(context: Context, wanted: Wanted) -> FetchRequest:
+def _request(context: Context, wanted: Wanted, access: Access) -> FetchRequest:
     options = context.options
     folder = context.scratch / "fetch"
     with media_faults():
@@ -156,7 +156,7 @@ async def _request(context: Context, wanted: Wanted) -> FetchRequest:
         captions_url=options.captions_url,
         captions_language=options.captions_language,
         thumbnail_url=options.thumbnail_url,
-        access=await access_of(context.settings),
+        access=access,
     )
 
 

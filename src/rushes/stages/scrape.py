@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 
 from rushes.errors import Permanent
-from rushes.model import Job, Trust
+from rushes.model import Job
 from rushes.stages.base import Context, Options, Result, stage
 from rushes.stages.fetching.asking import access_of, ask
 from rushes.stages.fetching.items import expanded
@@ -42,8 +42,6 @@ async def scrape(_job: Job, context: Context) -> Result:
     """List a collection. What is a single video passes through."""
     if not context.source.collection:
         return Result()
-    if context.trust is Trust.UNTRUSTED:
-        raise Permanent("listing for others than this machine's own user is not available yet")
     listed = await _list(context)
     if listed.single:
         return Result(notes=["it is one video, not a list of them"])
@@ -62,15 +60,16 @@ async def _list(context: Context) -> Listed:
         await context.progress(None, "reading the list")
 
     options = context.options
-    request = ListRequest(
-        url=context.source.location,
-        limit=options.limit,
-        since=options.since,
-        include=options.include,
-        exclude=options.exclude,
-        access=await access_of(context.settings),
-    )
-    answer = await ask(request, report)
+    async with access_of(context) as access:
+        request = ListRequest(
+            url=context.source.location,
+            limit=options.limit,
+            since=options.since,
+            include=options.include,
+            exclude=options.exclude,
+            access=access,
+        )
+        answer = await ask(request, report)
     assert answer.listed
     return answer.listed
 

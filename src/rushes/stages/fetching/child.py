@@ -16,6 +16,7 @@ from rushes.stages.fetching.faults import Place, failure_of
 from rushes.stages.fetching.fetch import Fetch
 from rushes.stages.fetching.listing import list_videos
 from rushes.stages.fetching.request import Answer, FetchRequest, ListRequest, Progress
+from rushes.stages.fetching.walls import confine
 from rushes.stages.fetching.ytdlp import Log, listing, make_downloader
 
 _REQUEST: TypeAdapter[FetchRequest | ListRequest] = TypeAdapter(
@@ -43,6 +44,8 @@ class Listing:
 def handle(message: Message, say: Callable[..., None]) -> None:
     """Answer one request. A bug ends the process with its traceback."""
     request = _REQUEST.validate_python(message)
+    if request.access.confined:
+        confine(request.access)
 
     def tell(answer: Answer) -> None:
         say(**answer.model_dump(mode="json", exclude_none=True))

@@ -16,12 +16,15 @@ from http import HTTPStatus
 from http.client import HTTPException
 from urllib.parse import urlsplit
 
+from rushes.egress import Refused, told
 from rushes.errors import ErrorClass, NeedsInput, Permanent, RateLimited, Scope, StageError, Transient
 from rushes.model import Failure
 from rushes.stages.fetching.signs import (
     COOKIES,
+    FOR_OTHERS,
     JAVASCRIPT,
     NOT_A_BOT,
+    NOT_PUBLIC,
     OURS,
     PROXY,
     RIGHTS,
@@ -65,6 +68,9 @@ _PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY}
 def classify(error: BaseException, place: Place) -> Failure | None:
     """What a failure means, in words; None where it is none of the fetch's (a bug)."""
     chain = list(_causes(error))
+    stopped = next((found for cause in chain if (found := by_egress(str(cause)))), None)
+    if stopped:
+        return stopped
     site = next((str(name) for one in chain if (name := getattr(one, "ie", None))), None)
     place = replace(place, extractor=place.extractor or site)
     for found in (_by_type(cause, place) for cause in chain):
@@ -76,12 +82,31 @@ def classify(error: BaseException, place: Place) -> Failure | None:
 
 
 def failure_of(error: BaseException, place: Place) -> Failure | None:
-    """The same, for an error that may be classed already."""
-    return from_error(error) if isinstance(error, StageError) else classify(error, place)
+    """The same, for an error that may be classed already, or be made of one that is."""
+    classed = next((cause for cause in _causes(error) if isinstance(cause, StageError)), None)
+    return from_error(classed) if classed else classify(error, place)
+
+
+def by_egress(message: str) -> Failure | None:
+    """The same, where the egress proxy's words are in a message; None: they are not."""
+    said = told(message)
+    if not said:
+        return None
+    if isinstance(said, Refused):
+        return Failure(ErrorClass.PERMANENT, said.reason, NOT_PUBLIC)
+    return Failure(ErrorClass.TRANSIENT, said.reason)
+
+
+def for_others(failure: Failure) -> Failure:
+    """The same failure of a stranger's item: it is fetched without what some remedies ask the operator for."""
+    return replace(failure, remedy=FOR_OTHERS.get(failure.remedy or "", failure.remedy))
 
 
 def by_words(message: str, place: Place) -> Failure:
     """The same, where a message is all there is."""
+    stopped = by_egress(message)
+    if stopped:
+        return stopped
     ours = _ours(message)
     if ours:
         return ours

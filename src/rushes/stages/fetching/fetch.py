@@ -9,7 +9,7 @@ from typing import Any
 
 from rushes.errors import NeedsInput, Transient
 from rushes.stages.fetching.captions import UNKNOWN, Track, choose, language_tag, sniff
-from rushes.stages.fetching.faults import Place, classify, failure_of, to_error
+from rushes.stages.fetching.faults import Place, failure_of, to_error
 from rushes.stages.fetching.listing import entries_of, feed_entries, is_list, published, resolve, selected
 from rushes.stages.fetching.meter import Meter
 from rushes.stages.fetching.request import (
@@ -149,7 +149,7 @@ class Fetch:
         try:
             fetch_thumbnail(self._downloader, address, path)
         except Exception as error:
-            failure = classify(error, self.place)
+            failure = failure_of(error, self.place)
             if failure is None and not isinstance(error, ValueError):
                 raise
             reason = failure.message if failure else plain(str(error))
@@ -162,7 +162,12 @@ class Fetch:
         if self._request.media == "none" or enough:
             return None
         self._place = replace(self._place, downloading=True)
-        self._meter.expect(info.get("requested_formats") or [info])
+        formats = info.get("requested_formats") or [info]
+        if self._request.access.confined:
+            from rushes.stages.fetching.confined import refuse_other_protocols
+
+            refuse_other_protocols(formats)
+        self._meter.expect(formats)
         resumed = any(path.name.endswith(_PARTS) for path in self._folder.iterdir())
         done = self._downloader.process_ie_result(info, download=True)
         paths = [one["filepath"] for one in done.get("requested_downloads") or () if one.get("filepath")]

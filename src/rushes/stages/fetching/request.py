@@ -22,6 +22,8 @@ class Access(Word):
     cookies: str | None = None
     """A Netscape cookie file. It is read, never written."""
     proxy: str | None = None
+    confined: bool = False
+    """The proxy is ours, and nothing else may be connected to: the item is a stranger's."""
     rate: int | None = None
     """Bytes a second."""
     ffmpeg: str | None = None

@@ -22,6 +22,12 @@ SPACE = "Make room on the disk of RUSHES_HOME, then run the same again."
 RIGHTS = "Let this user write to RUSHES_HOME, then run the same again."
 PROXY = "Check RUSHES_PROXY."
 LATER = "Run the same again after that."
+NOT_PUBLIC = "Nothing but public hosts is fetched from for others, and those that RUSHES_ALLOWED_HOSTS names."
+FOR_OTHERS = {
+    COOKIES: "Nothing but what everybody may watch is fetched for others.",
+    NOT_A_BOT: "Let the worker rest, or run it where its address is not suspect: for others it uses no cookies.",
+}
+"""Remedies, and what they are for items of strangers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rushes.errors import NeedsInput, Scope
+from rushes.media.containers import INPUT_OPTIONS
 from rushes.stages.fetching.request import Access, FetchRequest, Media
 
 RETRIES = 3
@@ -23,6 +24,11 @@ FORMATS: dict[Media, str] = {
     "picture": "bv*+ba/b/bv*/ba",
 }
 """Format selections. For sound alone: what is sound alone, else the smallest picture that comes with sound."""
+
+MENDING = (
+    "merger", "fixupm3u8", "fixupm4a", "fixupstretched", "fixuptimestamp", "fixupduration", "fixupduplicatemoov",
+)  # fmt: skip
+"""yt-dlp's postprocessors that have FFmpeg open what was fetched, as its options call them."""
 
 
 class Log:
@@ -54,6 +60,11 @@ def make_downloader(access: Access, log: Log, **parameters: Any) -> Any:
     from yt_dlp import YoutubeDL
 
     everything: Any = {**_everywhere(access), "logger": log, **parameters}
+    if access.confined:
+        from rushes.stages.fetching.confined import ConfinedYoutubeDL
+
+        everything["hls_prefer_native"] = True
+        return ConfinedYoutubeDL(everything)
     return YoutubeDL(everything)
 
 
@@ -102,6 +113,8 @@ def _everywhere(access: Access) -> dict[str, Any]:
         "buffersize": BLOCK,
         "noresizebuffer": True,
         "updatetime": False,
+        # What was fetched is a stranger's file, also where yt-dlp has FFmpeg merge or mend it.
+        "postprocessor_args": {f"{name}+ffmpeg_i": list(INPUT_OPTIONS) for name in MENDING},
         **{name: value for name, value in given.items() if value is not None},
     }
 

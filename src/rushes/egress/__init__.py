@@ -1,0 +1,10 @@
+"""The one way out for fetches of items that strangers asked for: a proxy on loopback that checks where they go.
+
+It resolves each name itself, refuses what is not public, and connects to the very address that it has checked, so that
+neither a redirect nor a changing name leads elsewhere (decisions, 23). Whoever fetches has no other way to the network.
+"""
+
+from rushes.egress.proxy import Egress
+from rushes.egress.words import Refused, Unreachable, phrase, told
+
+__all__ = ["Egress", "Refused", "Unreachable", "phrase", "told"]
