@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from rushes.errors import Permanent, Transient
-from rushes.model import NewItem, Trust
+from rushes.model import NewItem
 from rushes.stages.download import DOWNLOAD, DownloadOptions
 from rushes.stages.fetching.feeds import is_feed
 from rushes.stages.fetching.listing import selected
@@ -164,14 +164,6 @@ async def test_what_a_feed_repeats_is_named_and_taken_once(site: Any, desk: Any)
     result = await desk(url, collection=True).run(SCRAPE)
     assert len(result.items) == 1
     assert [note.split(":")[0] for note in result.notes] == ["entry 2 was left out", "entry 3 was left out"]
-
-
-async def test_nothing_is_fetched_for_others_yet(feed: str, site: Any, desk: Any) -> None:
-    with pytest.raises(Permanent, match="not available yet"):
-        await desk(feed, collection=True, trust=Trust.UNTRUSTED).run(SCRAPE)
-    with pytest.raises(Permanent, match="not available yet"):
-        await desk(feed, trust=Trust.UNTRUSTED).run(DOWNLOAD)
-    assert site.visits == []
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ The tables are ours because those of Python's `ipaddress` differ from version to
 from __future__ import annotations
 
 import socket
-from ipaddress import IPv4Address, IPv6Address, ip_network
+from ipaddress import IPv4Address, ip_network
 
 from rushes.settings.hosts import IPAddress, IPNetwork
 
@@ -39,11 +39,14 @@ _MAPPED, _TRANSLATED = _networks("::ffff:0:0/96", "64:ff9b::/96")
 _ANY_PORT = 9
 
 
+def unmapped(address: IPAddress) -> IPAddress:
+    """The same address, not in the form in which a socket of IPv6 speaks IPv4."""
+    return _last_four_bytes(address) if address in _MAPPED else address
+
+
 def judged(address: IPAddress) -> IPAddress:
-    """The address that it leads to: the IPv4 address in those forms of IPv6 that carry one."""
-    if isinstance(address, IPv6Address) and (address in _MAPPED or address in _TRANSLATED):
-        return IPv4Address(int(address) & 0xFFFF_FFFF)
-    return address
+    """The address that it leads to in the end, which is the one to judge."""
+    return _last_four_bytes(address) if address in _MAPPED or address in _TRANSLATED else address
 
 
 def is_private(address: IPAddress) -> bool:
@@ -69,6 +72,10 @@ def is_own(address: IPAddress) -> bool:
             return bool(asking.getsockname()[0] == str(address))
     except OSError:
         return False  # no way leads there
+
+
+def _last_four_bytes(address: IPAddress) -> IPv4Address:
+    return IPv4Address(int(address) & 0xFFFF_FFFF)
 
 
 def _within(address: IPAddress, networks: tuple[IPNetwork, ...]) -> bool:

@@ -75,10 +75,10 @@ class Connection:
             async with asyncio.timeout(self._limits.head):
                 event = await self._client.hear()
         except h11.RemoteProtocolError as error:
-            await self._answer(error.error_status_hint, "")
+            await self._answer(error.error_status_hint, phrase(Refused(f"no request of HTTP/1.1: {error}")))
             return None
         except TimeoutError:
-            await self._answer(408, "")
+            await self.refuse(Unreachable("the proxy was asked too slowly"))
             return None
         return event if isinstance(event, h11.Request) else None
 
@@ -87,7 +87,6 @@ class Connection:
             await tunnel(self._client, upstream)
         else:
             await forward(request, target, self._client, upstream)
-        await upstream.close()
 
     async def _connected(self, target: Target, addresses: Sequence[IPAddress]) -> Wire:
         """A connection to the first of these addresses that takes one. Raises: Unreachable."""

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from rushes.egress.addresses import is_own, is_private, is_public, judged
+from rushes.egress.addresses import is_own, is_private, is_public, judged, unmapped
 from rushes.egress.words import Refused, Unreachable
 from rushes.settings.hosts import AllowedHosts, IPAddress
 
@@ -53,7 +53,7 @@ class Gate:
         """
         if target.host in METADATA:
             raise _not_public(target, target.host)
-        found = [judged(address) for address in await self._found(target)]
+        found = [unmapped(address) for address in await self._found(target)]
         for address in found:
             self._check(target, address)
         return found
@@ -73,8 +73,9 @@ class Gate:
         return found
 
     def _check(self, target: Target, address: IPAddress) -> None:
-        allowed = self._allowed.lets(target.host, target.port, address)
-        if not is_public(address) and not (allowed and is_private(address)):
+        end = judged(address)
+        allowed = self._allowed.lets(target.host, target.port, end)
+        if not is_public(end) and not (allowed and is_private(end)):
             raise _not_public(target, str(address))
         if allowed:
             return

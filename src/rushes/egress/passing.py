@@ -16,7 +16,7 @@ BLOCK = 256 * 1024
 
 
 async def forward(request: h11.Request, target: Target, client: Wire, upstream: Wire) -> None:
-    """Ask the target what the client asked, and hand back its answer. Both connections end with it.
+    """Ask the target what the client asked, and hand back its answer. Neither connection is of use after that.
 
     Raises:
         Unreachable: there was no answer, or none in HTTP. The client has been told nothing yet.
@@ -49,6 +49,7 @@ async def tunnel(client: Wire, upstream: Wire) -> None:
     except* OSError:
         client.break_off()
         upstream.break_off()
+    await upstream.close()
 
 
 async def _answer(request: h11.Request, target: Target, client: Wire, upstream: Wire) -> h11.Response:

@@ -79,25 +79,27 @@ class Egress:
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
-    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer), name="egress")
+        self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         client = Wire(h11.SERVER, reader, writer, self._limits.silence)
         connection = Connection(client, self._gate, self._limits, lambda name, secret: self._claim(task, name, secret))
-        self._connections.add(task)
         try:
             if len(self._connections) > self._limits.connections:
                 await connection.refuse(Unreachable("there are too many connections at once"))
             else:
                 await connection.serve()
-            await client.close()
+            await client.take_leave()
         except (h11.ProtocolError, OSError):
             client.break_off()
         except asyncio.CancelledError:
             client.break_off()
             raise
-        finally:
-            self._connections.discard(task)
 
     def _claim(self, task: Task, name: str, secret: str) -> bool:
         entry = self._passes.get(name)

@@ -15,6 +15,8 @@ import h11
 
 HEAD = 64 * 1024
 """Bytes of a request's or an answer's head, and what is read at once, so that none is longer."""
+LINGER = 2.0
+"""Seconds in which a client may take an answer and go."""
 _OF_ONE_HOP = frozenset(
     {
         b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection", b"te",
@@ -75,6 +77,15 @@ class Wire:
         with contextlib.suppress(OSError):
             async with asyncio.timeout(self.silence):
                 await self.writer.wait_closed()
+
+    async def take_leave(self) -> None:
+        """End it when all that was said is taken: what still comes in would undo that (RFC 9112, section 9.6)."""
+        with contextlib.suppress(OSError):
+            async with asyncio.timeout(LINGER):
+                self.writer.write_eof()
+                while await self.reader.read(HEAD):
+                    pass
+        await self.close()
 
 
 def end_to_end(headers: Iterable[tuple[bytes, bytes]], *beside: bytes) -> Headers:

@@ -25,6 +25,7 @@ LATER = "Run the same again after that."
 NOT_PUBLIC = "Nothing but public hosts is fetched from for others, and those that RUSHES_ALLOWED_HOSTS names."
 FOR_OTHERS = {
     COOKIES: "Nothing but what everybody may watch is fetched for others.",
+    PROXY: "Report this as a fault of Rushes: its own proxy failed.",
     NOT_A_BOT: "Let the worker rest, or run it where its address is not suspect: for others it uses no cookies.",
 }
 """Remedies, and what they are for items of strangers."""

@@ -29,7 +29,7 @@ def confine(access: Access) -> None:
     assert access.proxy is not None
     assert access.ffmpeg is not None
     proxy = urlsplit(access.proxy)
-    walls = _Walls((str(proxy.hostname), int(proxy.port or 0)), Path(access.ffmpeg))
+    walls = _Walls((str(proxy.hostname), int(proxy.port or 0)), Path(access.ffmpeg).absolute())
     checks: dict[str, Callable[..., None]] = {
         "socket.connect": walls.connect,
         "socket.sendto": walls.connect,
@@ -65,7 +65,7 @@ class _Walls:
             _refuse(name)
 
     def start(self, program: Any, arguments: Sequence[Any], *_beside: Any) -> None:
-        path = Path(os.fsdecode(program))
+        path = Path(os.fsdecode(program)).absolute()
         if path.name in _RUNTIMES:
             return
         if path.parent != self._ffmpeg.parent or not path.name.startswith(("ffmpeg", "ffprobe")):
