@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -18,7 +19,7 @@ from rushes.egress.connection import Limits
 from rushes.model import Source, Trust, VideoKey
 from rushes.settings import Settings
 from rushes.settings.hosts import IPAddress
-from tests.stages_download.conftest import Desk, Site, ffmpeg, media, settings, site  # noqa: F401  (fixtures)
+from tests.stages_download.conftest import Desk, Site, ffmpeg, media, site  # noqa: F401  (fixtures)
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
@@ -149,8 +150,8 @@ async def proxy(tmp_path: Path) -> AsyncIterator[Callable[..., Egress]]:
 
     def make(allowed: str = "", **given: Any) -> Egress:
         resolve = {"resolve": given.pop("resolve")} if "resolve" in given else {}
-        settings = Settings(home=tmp_path / "home", allowed_hosts=allowed)
-        made.append(Egress(settings, limits=Limits(**given), **resolve))
+        home = Settings(home=tmp_path / "home", allowed_hosts=allowed)
+        made.append(Egress(home, limits=Limits(**given), **resolve))
         return made[-1]
 
     yield make
@@ -161,9 +162,7 @@ async def proxy(tmp_path: Path) -> AsyncIterator[Callable[..., Egress]]:
 @pytest.fixture
 async def client(proxy: Callable[..., Egress]) -> AsyncIterator[Callable[..., Awaitable[Client]]]:
     """A client that is let into a proxy of its own: `await client(allowed="127.0.0.1")`."""
-    from contextlib import AsyncExitStack
-
-    async with AsyncExitStack() as stack:
+    async with contextlib.AsyncExitStack() as stack:
 
         async def make(allowed: str = "", **given: Any) -> Client:
             return Client(await stack.enter_async_context(proxy(allowed, **given).admitted()))
@@ -185,22 +184,19 @@ class OthersDesk(Desk):
 
 
 @pytest.fixture
-async def others(tmp_path: Path, settings: Settings, site: Site) -> AsyncIterator[Callable[..., OthersDesk]]:  # noqa: F811  (a fixture)
+async def others(tmp_path: Path, site: Site) -> AsyncIterator[Callable[..., OthersDesk]]:  # noqa: F811  (a fixture)
     """Make a context: `others(address, wanted={"audio"}, allowed="")`. By default the site is allowed, and nothing else."""
     made: list[OthersDesk] = []
 
     def make(location: str, *, allowed: str | None = None, wanted: Any = ("audio",), **given: Any) -> OthersDesk:
-        hosts = f"127.0.0.1:{site.server_port}" if allowed is None else allowed
-        changed = {"allowed_hosts": hosts, **{name: given.pop(name) for name in ("cookies",) if name in given}}
-        made.append(
-            OthersDesk(
-                Source(VideoKey("url:test"), location, given.pop("collection", False)),
-                tmp_path / f"scratch-{len(made)}",
-                settings.model_copy(update=changed),
-                wanted=frozenset(wanted),
-                **given,
-            )
+        settings = Settings(
+            home=tmp_path / "home",
+            allowed_hosts=f"127.0.0.1:{site.server_port}" if allowed is None else allowed,
+            cookies=given.pop("cookies", None),
         )
+        source = Source(VideoKey("url:test"), location, given.pop("collection", False))
+        scratch = tmp_path / f"scratch-{len(made)}"
+        made.append(OthersDesk(source, scratch, settings, wanted=frozenset(wanted), **given))
         return made[-1]
 
     yield make

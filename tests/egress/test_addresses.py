@@ -11,17 +11,23 @@ from hypothesis.strategies import DrawFn, composite, integers, ip_addresses, one
 from rushes.egress.addresses import METADATA, PRIVATE, RESERVED, is_own, is_private, is_public, judged, unmapped
 from rushes.settings.hosts import IPAddress
 
-PUBLIC = ["1.1.1.1", "93.184.215.14", "172.15.255.255", "172.32.0.0", "100.63.255.255", "100.128.0.0", "169.253.0.1",
-          "192.0.3.0", "223.255.255.255", "2606:4700::1111", "2a00:1450:4001::200e", "::ffff:1.1.1.1",
-          "64:ff9b::101:101"]  # fmt: skip
-OPERATORS = ["127.0.0.1", "127.255.255.254", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1",
-             "198.18.0.1", "::1", "fc00::1", "fd12:3456::1", "::ffff:127.0.0.1", "64:ff9b::a00:1"]  # fmt: skip
-NOBODYS = ["0.0.0.0", "0.1.2.3", "169.254.169.254", "169.254.0.1", "192.0.0.192", "224.0.0.1", "239.255.255.255",
-           "240.0.0.1", "255.255.255.255", "192.0.2.1", "198.51.100.1", "203.0.113.1", "100.100.100.200",
-           "168.63.129.16", "::", "::7f00:1", "fe80::1", "fec0::1", "ff02::1", "fd00:ec2::254", "fd20:ce::254",
-           "2001:db8::1", "2002:7f00:1::", "2001::1", "2001:0:4136:e378:8000:63bf:80ff:fffe", "3fff::1",
-           "64:ff9b:1::1", "::ffff:169.254.169.254", "::ffff:0.0.0.0", "64:ff9b::a9fe:a9fe", "100::1", "5f00::1"]  # fmt: skip
-
+# fmt: off
+PUBLIC = [
+    "1.1.1.1", "93.184.215.14", "172.15.255.255", "172.32.0.0", "100.63.255.255", "100.128.0.0", "169.253.0.1",
+    "192.0.3.0", "223.255.255.255", "2606:4700::1111", "2a00:1450:4001::200e", "::ffff:1.1.1.1", "64:ff9b::101:101",
+]
+OPERATORS = [
+    "127.0.0.1", "127.255.255.254", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1",
+    "198.18.0.1", "::1", "fc00::1", "fd12:3456::1", "::ffff:127.0.0.1", "64:ff9b::a00:1",
+]
+NOBODYS = [
+    "0.1.2.3", "169.254.169.254", "169.254.0.1", "192.0.0.192", "224.0.0.1", "239.255.255.255", "240.0.0.1",
+    "255.255.255.255", "192.0.2.1", "198.51.100.1", "203.0.113.1", "100.100.100.200", "168.63.129.16", "::",
+    "::7f00:1", "fe80::1", "fec0::1", "ff02::1", "fd00:ec2::254", "fd20:ce::254", "2001:db8::1", "2002:7f00:1::",
+    "2001::1", "2001:0:4136:e378:8000:63bf:80ff:fffe", "3fff::1", "64:ff9b:1::1", "::ffff:169.254.169.254",
+    "::ffff:0.0.0.0", "64:ff9b::a9fe:a9fe", "100::1", "5f00::1",
+]
+# fmt: on
 TABLES = [*PRIVATE, *METADATA, *RESERVED]
 
 
@@ -60,8 +66,8 @@ def test_nothing_is_public_that_python_knows_to_be_special(address: IPAddress):
     end = judged(address)
     if is_public(end):
         assert end.is_global
-        assert not (end.is_private or end.is_loopback or end.is_link_local or end.is_multicast or end.is_reserved)
-        assert not end.is_unspecified
+        signs = ("private", "loopback", "link_local", "multicast", "reserved", "unspecified")
+        assert [sign for sign in signs if getattr(end, f"is_{sign}")] == []
 
 
 @given(addresses)

@@ -83,7 +83,7 @@ async def test_a_head_that_is_too_large_is_refused(client):
 
 async def test_a_host_that_says_nothing_is_given_up(client, origin):
     host = await origin(answer=b"", holds=True)
-    answer = await (await client(LOOPBACK, silence=0.1)).ask(f"GET {host.address}/")
+    answer = await (await client(LOOPBACK, silence=0.5)).ask(f"GET {host.address}/")
     assert answer.reason == "egress failed: 127.0.0.1 did not answer in time;"
 
 
@@ -100,7 +100,7 @@ async def test_a_host_that_never_comes_to_its_point_is_given_up(client):
 
     async with await asyncio.start_server(hint, LOOPBACK, 0) as server:
         port = server.sockets[0].getsockname()[1]
-        answer = await (await client(LOOPBACK, silence=0.2)).ask(f"GET http://127.0.0.1:{port}/")
+        answer = await (await client(LOOPBACK, silence=0.5)).ask(f"GET http://127.0.0.1:{port}/")
     assert answer.reason == "egress failed: 127.0.0.1 did not answer in time;"
 
 
@@ -113,17 +113,17 @@ async def test_a_tunnel_without_a_word_is_closed(client, origin):
 
 async def test_a_tunnel_with_words_in_one_direction_stays(client):
     async def tick(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for _ in range(10):
+        for _ in range(12):
             writer.write(b".")
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
         writer.close()
 
     async with await asyncio.start_server(tick, LOOPBACK, 0) as server:
         port = server.sockets[0].getsockname()[1]
-        reader, writer = await (await client(LOOPBACK, silence=0.4)).tunnel(f"127.0.0.1:{port}")
+        reader, writer = await (await client(LOOPBACK, silence=1)).tunnel(f"127.0.0.1:{port}")
         assert await reader.read(1) == b"."
         writer.write_eof()
-        assert await _rest(reader) == b"........."
+        assert await _rest(reader) == b"..........."
         writer.close()
 
 
@@ -131,9 +131,7 @@ async def test_more_connections_than_it_may_have_are_told_so(client, origin):
     host = await origin(holds=True)
     speaker = await client(LOOPBACK, connections=2)
     first, second = [await speaker.tunnel(f"127.0.0.1:{host.port}") for _ in range(2)]
-    assert (await speaker.send(b"")).startswith(
-        b"HTTP/1.1 502 egress failed: there are too many connections at once;"
-    )
+    assert (await speaker.send(b"")).startswith(b"HTTP/1.1 502 egress failed: there are too many connections at once;")
     for _, writer in (first, second):
         writer.close()
 

@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-
 LOOPBACK = "127.0.0.1"
 
 
@@ -56,7 +55,10 @@ async def test_an_answer_comes_back_as_it_was_without_what_is_between_neighbours
 @pytest.mark.parametrize(
     ("told", "body"),
     [
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n", b"hello world"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n",
+            b"hello world",
+        ),
         (b"HTTP/1.0 200 OK\r\n\r\nhello world", b"hello world"),
         (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
     ],
@@ -189,10 +191,10 @@ async def test_many_at_once_each_get_their_own(client):
         port = server.sockets[0].getsockname()[1]
         speaker = await client(LOOPBACK)
 
-        async def plain(number: int) -> bytes:
+        async def plain(number: int):
             return (await speaker.ask(f"GET http://127.0.0.1:{port}/{number}")).body
 
-        async def tunnelled(number: int) -> bytes:
+        async def tunnelled(number: int):
             reader, writer = await speaker.tunnel(f"127.0.0.1:{port}")
             writer.write(f"GET /{number} HTTP/1.1\r\n\r\n".encode())
             received = await reader.read()
@@ -201,5 +203,3 @@ async def test_many_at_once_each_get_their_own(client):
 
         bodies = await asyncio.gather(*(way(number) for number in range(40) for way in (plain, tunnelled)))
     assert bodies == [f"/{number}".encode() * 20_000 for number in range(40) for _ in range(2)]
-
-

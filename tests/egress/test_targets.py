@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from ipaddress import ip_address
 
 import pytest
 
 from rushes.egress import gate as gates
+from rushes.settings.hosts import IPAddress
 
 from .conftest import Names
 
@@ -26,7 +28,7 @@ LOOPBACK = "127.0.0.1"
         ("[fd00:ec2::254]", "fd00:ec2::254: this address is not public (fd00:ec2::254)"),
         ("metadata.google.internal", "metadata.google.internal: this address is not public (metadata.google.internal)"),
         ("Localhost.", "localhost: this address is not public (127.0.0.1)"),
-        ("0.0.0.0", "0.0.0.0: this address is not public (0.0.0.0)"),
+        ("0.1.2.3", "0.1.2.3: this address is not public (0.1.2.3)"),
         ("127.1", "127.1: not a web address: '127.1' is no host"),
         ("2130706433", "2130706433: not a web address: '2130706433' is no host"),
         ("0x7f000001", "0x7f000001: not a web address: '0x7f000001' is no host"),
@@ -147,7 +149,7 @@ async def test_what_listens_on_a_public_address_of_this_machine_is_not_for_other
 
 
 async def test_a_host_out_of_reach_is_told_as_without_a_proxy(client):
-    async def never(_host: str, _port: int) -> list:
+    async def never(_host: str, _port: int) -> Sequence[IPAddress]:
         await asyncio.Event().wait()
         return []
 

@@ -61,7 +61,7 @@ class Connection:
             try:
                 await self._serve(request, target, upstream)
             finally:
-                upstream.break_off()
+                upstream.abort()
         except (Refused, Unreachable) as error:
             await self.refuse(error)
 

@@ -27,7 +27,7 @@ async def forward(request: h11.Request, target: Target, client: Wire, upstream: 
     except (OSError, h11.RemoteProtocolError) as error:
         raise _broken(target, error) from error
     # The reason phrase is ours alone: see `words`.
-    headers = [*end_to_end(answer.headers), (b"Connection", b"close")]
+    headers = [*end_to_end(answer.headers.raw_items()), (b"Connection", b"close")]
     await client.say(h11.Response(status_code=answer.status_code, headers=headers, reason=b""))
     await upstream.pass_body(client)
 
@@ -42,13 +42,14 @@ async def tunnel(client: Wire, upstream: Wire) -> None:
         async with asyncio.timeout(client.silence) as limit, asyncio.TaskGroup() as both:
 
             def heard() -> None:
-                limit.reschedule(clock.time() + client.silence)
+                if not limit.expired():
+                    limit.reschedule(clock.time() + client.silence)
 
             both.create_task(_pump(client.reader, upstream.writer, heard), name="egress, out")
             both.create_task(_pump(upstream.reader, client.writer, heard), name="egress, in")
     except* OSError:
-        client.break_off()
-        upstream.break_off()
+        client.abort()
+        upstream.abort()
     await upstream.close()
 
 
@@ -57,7 +58,7 @@ async def _answer(request: h11.Request, target: Target, client: Wire, upstream: 
     framing = [(name, value) for name, value in request.headers if name == b"transfer-encoding"]
     headers = [
         (b"Host", f"{host}:{target.port}".removesuffix(":80").encode()),
-        *end_to_end(request.headers, b"host", b"expect"),
+        *end_to_end(request.headers.raw_items(), b"host", b"expect"),
         *framing,
         (b"Connection", b"close"),
     ]

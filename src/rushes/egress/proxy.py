@@ -96,9 +96,9 @@ class Egress:
                 await connection.serve()
             await client.take_leave()
         except (h11.ProtocolError, OSError):
-            client.break_off()
-        except asyncio.CancelledError:
-            client.break_off()
+            await client.break_off()
+        except BaseException:
+            client.abort()
             raise
 
     def _claim(self, task: Task, name: str, secret: str) -> bool:

@@ -67,16 +67,25 @@ class Wire:
             await other.say(h11.Data(event.data))
         await other.say(h11.EndOfMessage())
 
-    def break_off(self) -> None:
-        """End it so that the other side sees that it is not whole."""
+    def abort(self) -> None:
+        """End it at once."""
         self.writer.transport.abort()
 
     async def close(self) -> None:
         """End it when all that was said is sent."""
         self.writer.close()
-        with contextlib.suppress(OSError):
+        try:
             async with asyncio.timeout(self.silence):
                 await self.writer.wait_closed()
+        except OSError:
+            self.abort()
+
+    async def break_off(self) -> None:
+        """End it in the middle of an answer: what came is kept by who can tell that it is not all, and lost to others."""
+        if self.rules.their_http_version == b"1.1":
+            await self.close()
+        else:
+            self.abort()
 
     async def take_leave(self) -> None:
         """End it when all that was said is taken: what still comes in would undo that (RFC 9112, section 9.6)."""
@@ -89,13 +98,13 @@ class Wire:
 
 
 def end_to_end(headers: Iterable[tuple[bytes, bytes]], *beside: bytes) -> Headers:
-    """The fields that go on to the next hop, without those in `beside`."""
+    """The fields that go on to the next hop, spelt as they came, without those in `beside`."""
     headers = list(headers)
-    named = {name.strip().lower() for field, value in headers if field == b"connection" for name in value.split(b",")}
+    named = {name.strip().lower() for value in values(headers, b"connection") for name in value.split(b",")}
     dropped = _OF_ONE_HOP | named | set(beside)
-    return [(name, value) for name, value in headers if name not in dropped]
+    return [(name, value) for name, value in headers if name.lower() not in dropped]
 
 
 def values(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> list[bytes]:
-    """A field's values, as often as it is there."""
-    return [value for field, value in headers if field == name]
+    """A field's values, as often as it is there. The name is in lower case."""
+    return [value for field, value in headers if field.lower() == name]

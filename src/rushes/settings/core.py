@@ -39,7 +39,7 @@ class CoreSettings(Group):
     cookies: Path | None = Field(default=None, validation_alias=named("cookies"))
     """A Netscape cookie file for downloads that need a login."""
     proxy: SecretStr | None = Field(default=None, validation_alias=named("proxy"))
-    """A proxy for downloads."""
+    """A proxy for downloads. For items of strangers there must be none: it would look up names itself."""
     download_rate: int | None = Field(default=None, gt=0, validation_alias=named("download_rate"))
     """Bytes a second a download may take."""
     rate_limit_pause: Seconds = Field(default=timedelta(minutes=15), validation_alias=named("rate_limit_pause"))
