@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from bench._programs import markdown
-from rushes.egress import Egress
+from rushes.egress.proxy import Egress
 from rushes.settings import Settings
 
 WAYS = {"direct": "directly", "plain": "by the proxy, http", "tunnel": "by the proxy, as https"}

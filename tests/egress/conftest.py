@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from rushes.egress import Egress
 from rushes.egress.connection import Limits
+from rushes.egress.proxy import Egress
 from rushes.model import Source, Trust, VideoKey
 from rushes.settings import Settings
 from rushes.settings.hosts import IPAddress

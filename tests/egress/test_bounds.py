@@ -7,7 +7,7 @@ import base64
 
 import pytest
 
-from rushes.egress import Egress
+from rushes.egress.proxy import Egress
 from rushes.errors import NeedsInput, Scope
 from rushes.settings import Settings
 

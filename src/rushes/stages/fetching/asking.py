@@ -8,7 +8,6 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from rushes.children import Child, ChildDied
-from rushes.egress import Egress
 from rushes.errors import NeedsInput, Permanent, Scope, Transient
 from rushes.keys import BadAddress
 from rushes.keys.addresses import parse
@@ -66,6 +65,8 @@ async def access_of(context: Context) -> AsyncIterator[Access]:
     if context.trust is Trust.LOCAL:
         yield _own_access(context.settings, ffmpeg)
         return
+    from rushes.egress.proxy import Egress
+
     async with context.service(Egress).admitted() as proxy:
         # What is cached may come from cookies of the operator's, and what strangers' pages leave there is not for them.
         cache = str(context.settings.home / "cache" / "yt-dlp-for-others")

@@ -39,7 +39,8 @@ def confine(access: Access) -> None:
         "socket.gethostbyaddr": walls.look_up,
         "socket.getnameinfo": walls.look_up,
         "subprocess.Popen": walls.start,
-        **dict.fromkeys(("os.exec", "os.posix_spawn", "os.spawn", "os.system", "os.fork", "os.forkpty"), walls.fork),
+        "os.posix_spawn": walls.start,  # by which subprocess starts them from Python 3.13 on
+        **dict.fromkeys(("os.exec", "os.spawn", "os.system", "os.fork", "os.forkpty"), walls.fork),
     }
 
     def audit(event: str, arguments: tuple[Any, ...]) -> None:
