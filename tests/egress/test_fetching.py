@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import shutil
+import ssl
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from yt_dlp.networking import Response
+from yt_dlp.networking.exceptions import HTTPError
 
-from rushes.errors import NeedsInput, Permanent, Scope, StageError, Transient
+from rushes.errors import ErrorClass, NeedsInput, Permanent, Scope, StageError, Transient
 from rushes.stages.download import DOWNLOAD
+from rushes.stages.fetching import confined
+from rushes.stages.fetching.faults import Place, classify
 from rushes.stages.scrape import SCRAPE
 from tests.stages_download.conftest import Site, put_page
 
@@ -186,6 +193,27 @@ async def test_statuses_mean_what_they_mean_without_the_proxy(site: Site, others
     assert isinstance(error, NeedsInput)
     assert error.scope is Scope.ITEM
     assert error.remedy == "Nothing but what everybody may watch is fetched for others."
+
+
+def test_what_a_server_says_of_a_status_is_no_sign_that_this_machine_lacks_something():
+    response = Response(io.BytesIO(), "https://x.example/", {}, status=404, reason="No space left on device")
+    told = confined._meant(HTTPError(response))
+    failure = classify(told, Place("https://x.example/"))
+    assert failure
+    assert (failure.error_class, failure.environment) == (ErrorClass.PERMANENT, False)
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="there is no openssl to make a certificate with")
+async def test_certificates_are_checked_at_the_end_of_the_tunnel(site: Site, others: Any, tmp_path: Path):
+    files = ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "certificate")]
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", *files]
+    subprocess.run(made, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "certificate", tmp_path / "key")
+    site.socket = context.wrap_socket(site.socket, server_side=True)
+    error = await failure(others(f"https://127.0.0.1:{site.server_port}/talk.mp4"))
+    assert isinstance(error, Permanent)
+    assert error.reason == "127.0.0.1: its TLS certificate is not valid"
 
 
 async def test_the_operators_cookies_and_proxies_are_not_for_others(

@@ -53,6 +53,7 @@ async def test_there_is_one_way_out(outcomes: dict[str, str], site: Site, tmp_pa
         "a datagram": f"Permanent: {where} {past}",
         "a socket of this machine": f"Permanent: {tmp_path}/socket {past}",
         "a web socket": f"Permanent: {where} {past}",
+        "yt-dlp by another proxy": f"Permanent: {where} {past}",
         "a name": f"Permanent: example.org {past}",
         "a name, the old way": f"Permanent: example.org {past}",
         "an address's name": f"Permanent: 10.0.0.1 {past}",

@@ -46,6 +46,12 @@ def websocket() -> None:
         pass
 
 
+def another_proxy() -> None:
+    from rushes.stages.fetching.confined import ConfinedYoutubeDL
+
+    ConfinedYoutubeDL({"proxy": f"http://{HOST}:{PORT}", "quiet": True}).urlopen("http://example.org/")
+
+
 def ffmpeg(*arguments: str) -> None:
     subprocess.run([given["ffmpeg"], "-v", "error", *arguments], check=True, capture_output=True)
 
@@ -58,6 +64,7 @@ WAYS: dict[str, Callable[[], Any]] = {
     "a datagram": udp,
     "a socket of this machine": unix,
     "a web socket": websocket,
+    "yt-dlp by another proxy": another_proxy,
     "a name": lambda: socket.getaddrinfo("example.org", 443),
     "a name, the old way": lambda: socket.gethostbyname("example.org"),
     "an address's name": lambda: socket.gethostbyaddr("10.0.0.1"),

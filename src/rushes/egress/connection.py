@@ -27,8 +27,8 @@ class Limits:
 
     head: float = 10
     """For a whole request to come."""
-    connect: float = 15
-    """To find a target, and again to reach it. Clients wait 20 for both."""
+    connect: float = 9
+    """To find a target, and again to reach it: together less than the 20 that yt-dlp waits."""
     silence: float = 60
     """Without a byte in either direction."""
     connections: int = 256

@@ -14,7 +14,7 @@ from rushes.settings.hosts import AllowedHosts, IPAddress
 
 PORTS = frozenset({80, 443, 8080, 8443})
 """Where web servers listen. At others there are mail, databases and consoles, which are not for strangers to talk to."""
-METADATA = frozenset(
+METADATA_NAMES = frozenset(
     {"metadata", "metadata.google.internal", "metadata.goog", "instance-data", "instance-data.ec2.internal"}
 )
 """Names under which clouds tell a machine its secrets."""
@@ -51,7 +51,7 @@ class Gate:
             Refused: nothing is fetched from there.
             Unreachable: the name has no address.
         """
-        if target.host in METADATA:
+        if target.host in METADATA_NAMES:
             raise _not_public(target, target.host)
         found = [unmapped(address) for address in await self._found(target)]
         for address in found:

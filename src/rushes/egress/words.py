@@ -10,6 +10,8 @@ from http import HTTPStatus
 
 from rushes.errors import RushesError
 
+LONGEST = 400
+"""Characters of them. What a host sent in place of HTTP may be quoted there."""
 _SAID = re.compile(r"egress (?P<what>refused|failed): (?P<words>[^;]*);")
 _UNWRITABLE = re.compile(r"[^\x20-\x3a\x3c-\x7e]")
 """What has no place in a reason phrase (RFC 9112, section 4), and the sign that ends ours."""
@@ -31,7 +33,7 @@ class Unreachable(RushesError):
 
 def phrase(error: Refused | Unreachable) -> str:
     """The reason phrase that says it."""
-    return f"egress {error.verb}: {_UNWRITABLE.sub('?', error.reason)};"
+    return f"egress {error.verb}: {_UNWRITABLE.sub('?', error.reason[:LONGEST])};"
 
 
 def told(text: str) -> Refused | Unreachable | None:
