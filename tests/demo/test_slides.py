@@ -7,7 +7,7 @@ import pytest
 from PIL import ImageColor
 
 from rushes.demo.talks import read_talks
-from rushes.media.slides import MARGIN, PAPER, SIZE, Slide, draw
+from rushes.media.slides import MARGIN, PAPER, SIZE, Look, Slide, draw
 
 SLIDES = [(slide, talk.accent) for talk in read_talks() for slide in talk.deck]
 
@@ -21,7 +21,7 @@ def luminance(colour: str) -> float:
 
 @pytest.mark.parametrize(("slide", "accent"), SLIDES)
 def test_text_stays_inside_the_margins(slide: Slide, accent: str) -> None:
-    pixels = np.asarray(draw(slide, accent)).astype(int)
+    pixels = np.asarray(draw(slide, Look(accent))).astype(int)
     ground = np.array(ImageColor.getrgb(PAPER if slide.points else accent))
     marked = np.abs(pixels - ground).sum(axis=2) > 30
     bar = 24 if slide.points else 0
@@ -34,7 +34,7 @@ def test_text_stays_inside_the_margins(slide: Slide, accent: str) -> None:
 
 @pytest.mark.parametrize(("slide", "accent"), [(slide, accent) for slide, accent in SLIDES if slide.points])
 def test_points_do_not_run_into_the_foot(slide: Slide, accent: str) -> None:
-    pixels = np.asarray(draw(slide, accent)).astype(int)
+    pixels = np.asarray(draw(slide, Look(accent))).astype(int)
     band = pixels[SIZE[1] - 120 : SIZE[1] - 84, 24:]
     assert np.abs(band - np.array(ImageColor.getrgb(PAPER))).sum(axis=2).max() <= 30
 
@@ -46,6 +46,6 @@ def test_large_text_on_the_title_slide_has_enough_contrast(accent: str) -> None:
 
 def test_a_long_title_is_broken_into_lines() -> None:
     slide = Slide("A title that goes on and on until it cannot possibly fit on a single line of its slide")
-    marked = np.asarray(draw(slide, "#000000")).sum(axis=2) > 300
+    marked = np.asarray(draw(slide, Look("#000000"))).sum(axis=2) > 300
     assert not marked[:, SIZE[0] - MARGIN :].any()
     assert marked.any(axis=1).sum() > 150

@@ -16,16 +16,15 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from rushes.demo.talks import Talk
+from rushes.media.captions import webvtt
 from rushes.media.narration import ENGINE, Narration, Narrator, Sentence
-from rushes.media.slides import Shot, draw, slideshow
+from rushes.media.slides import Look
+from rushes.media.slideshow import make_poster, paint, shots, slideshow
 
-RECIPE = f"{ENGINE} 1"
+RECIPE = f"{ENGINE} 2"
 """Raised when the same talk would now be recorded differently."""
 KEPT_SHARE = 0.5
 """How much of the file is left of a talk that was broken off."""
-POSTER_SIZE = (640, 360)
-CAPTION_WIDTH = 42
-"""Characters of a caption line."""
 
 
 class _Facts(BaseModel):
@@ -130,7 +129,7 @@ async def _record(
         async with encoding:
             await _film(talk, narration, making, Path(name), ffmpeg)
         if talk.captions:
-            _write_captions(narration.sentences, making / "captions.vtt")
+            (making / "captions.vtt").write_text(webvtt(narration.cues), encoding="utf-8")
         if talk.broken_off:
             _break_off(making / "talk.mp4")
         facts = _Facts(duration=narration.duration, sentences=narration.sentences)
@@ -140,39 +139,10 @@ async def _record(
 
 
 async def _film(talk: Talk, narration: Narration, making: Path, scratch: Path, ffmpeg: Path) -> None:
-    pictures = await asyncio.to_thread(_draw, talk, making / "poster.jpg", scratch)
-    shots = [
-        Shot(picture, passage.end - passage.start)
-        for picture, passage in zip(pictures, narration.passages, strict=True)
-    ]
+    pictures = [picture async for picture in paint(talk.deck, Look(talk.accent), scratch)]
+    await asyncio.to_thread(make_poster, pictures[0], making / "poster.jpg")
     tags = {"title": talk.title, "artist": "The Rushes demo", "date": talk.published.isoformat()}
-    await slideshow(ffmpeg, shots, narration.path, making / "talk.mp4", tags=tags)
-
-
-def _draw(talk: Talk, poster: Path, scratch: Path) -> list[Path]:
-    pictures: list[Path] = []
-    for number, slide in enumerate(talk.deck):
-        picture = draw(slide, talk.accent)
-        path = scratch / f"{number}.png"
-        picture.save(path, compress_level=1)
-        pictures.append(path)
-        if number == 0:
-            picture.resize(POSTER_SIZE).save(poster, quality=88)
-    return pictures
-
-
-def _write_captions(sentences: Sequence[Sentence], path: Path) -> None:
-    """One caption a sentence, broken into lines of a readable width."""
-    import textwrap
-
-    import pysubs2
-
-    file = pysubs2.SSAFile()
-    for sentence in sentences:
-        text = "\\N".join(textwrap.wrap(sentence.text, CAPTION_WIDTH))
-        start, end = round(sentence.start * 1000), round(sentence.end * 1000)
-        file.append(pysubs2.SSAEvent(start=start, end=end, text=text))
-    file.save(str(path), format_="vtt")
+    await slideshow(ffmpeg, shots(pictures, narration), narration.path, making / "talk.mp4", tags=tags)
 
 
 def _break_off(video: Path) -> None:

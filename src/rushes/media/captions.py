@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rushes.documents import Cue, Transcript
@@ -45,9 +45,13 @@ def read_captions(path: Path, form: str | None = None) -> tuple[Cue, ...]:
 
 def to_vtt(transcript: Transcript) -> str:
     """The transcript as WebVTT."""
+    return webvtt(transcript.cues)
+
+
+def webvtt(cues: Iterable[Cue]) -> str:
+    """Sentences as WebVTT."""
     shown = (
-        f"{_time(cue.start)} --> {_time(cue.end)}\n{html.escape(_wrapped(cue), quote=False)}\n"
-        for cue in shown_cues(transcript)
+        f"{_time(cue.start)} --> {_time(cue.end)}\n{html.escape(_wrapped(cue), quote=False)}\n" for cue in _shown(cues)
     )
     return "\n".join(["WEBVTT\n", *shown])
 
@@ -67,7 +71,11 @@ def to_txt(transcript: Transcript) -> str:
 
 def shown_cues(transcript: Transcript) -> Iterator[Cue]:
     """The transcript cut for a screen: each cue fits two lines and seven seconds, and none overlaps the next."""
-    for cue in transcript.cues:
+    return _shown(transcript.cues)
+
+
+def _shown(cues: Iterable[Cue]) -> Iterator[Cue]:
+    for cue in cues:
         pieces = [Piece(f" {word.text}", word.start, word.end) for word in cue.words]
         pieces = pieces or spread(cue.text, cue.start, cue.end)
         for part in _screens(pieces):

@@ -7,15 +7,17 @@ speech) and can be killed at any time. The same text gives the same bytes: the n
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import importlib.util
 import wave
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from rushes.children import Child, ChildDied, Message, serve
+from rushes.documents import Cue
 from rushes.media.faults import EngineFault, EngineMissing
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from hibari import Hibari
     from numpy.typing import NDArray
 
+Progress = Callable[[int], Awaitable[None]]
+"""Told how many passages are spoken."""
 ENGINE = "hibari-tts"
 SAMPLE_RATE = 24_000
 SEED = 1
@@ -66,6 +70,11 @@ class Narration:
     def sentences(self) -> tuple[Sentence, ...]:
         return tuple(sentence for passage in self.passages for sentence in passage.sentences)
 
+    @property
+    def cues(self) -> tuple[Cue, ...]:
+        """What is said when, to write captions of."""
+        return tuple(Cue(text=one.text, start=one.start, end=one.end) for one in self.sentences)
+
 
 class Narrator:
     """A voice that is loaded once and reads as many texts as it is given, one after the other."""
@@ -83,8 +92,8 @@ class Narrator:
             )
         return cls(await Child.start_module("rushes.media.narration", name="the narrator"))
 
-    async def narrate(self, passages: Sequence[str], path: Path) -> Narration:
-        """Read `passages` aloud into the WAV file `path`.
+    async def narrate(self, passages: Sequence[str], path: Path, progress: Progress | None = None) -> Narration:
+        """Read `passages` aloud into the WAV file `path`. A cancelled call kills the child.
 
         Raises:
             EngineFault: the narrator died, or a passage holds nothing that can be spoken.
@@ -92,15 +101,28 @@ class Narrator:
         try:
             async with self._turn:
                 await self._child.send({"passages": list(passages), "path": str(path)})
-                answer = await self._child.receive()
+                spoken = [await self._next(number, progress) for number in range(1, len(passages) + 1)]
+                await self._answer()
         except ChildDied as error:
             raise EngineFault(f"Narration stopped: {error}") from error
-        except asyncio.CancelledError:
-            self._child.kill()  # its answer would be taken for that of the next text
+        except EngineFault:
+            raise  # the child has said its last word on this text
+        except BaseException:  # cancelled, or the caller's progress said no
+            self._child.kill()  # what it says next would be taken for words on the next text
             raise
+        return Narration(path, tuple(spoken))
+
+    async def _next(self, number: int, progress: Progress | None) -> Passage:
+        passage = _passage(**await self._answer())
+        if progress:
+            await progress(number)
+        return passage
+
+    async def _answer(self) -> Message:
+        answer = await self._child.receive()
         if "fault" in answer:
             raise EngineFault(str(answer["fault"]))
-        return Narration(path, tuple(_passage(**each) for each in answer["passages"]))
+        return answer
 
     async def close(self) -> None:
         await self._child.stop()
@@ -160,14 +182,16 @@ def _speak(voice: Hibari, text: str, recording: _Recording) -> Message:
     return {"sentences": sentences, "start": start, "end": recording.seconds}
 
 
-def _narrate(voice: Hibari, passages: Sequence[str], path: str) -> Message:
-    recording = _Recording(Path(path))
+def _narrate(voice: Hibari, passages: Sequence[str], path: str, say: Callable[..., None]) -> None:
+    """Say where each passage is as soon as it is spoken, and at the end that the file is whole, or what went wrong."""
     try:
-        return {"passages": [_speak(voice, passage, recording) for passage in passages]}
+        with contextlib.closing(_Recording(Path(path))) as recording:
+            for passage in passages:
+                say(**_speak(voice, passage, recording))
     except (ValueError, OSError) as error:
-        return {"fault": str(error)}
-    finally:
-        recording.close()
+        say(fault=str(error))
+    else:
+        say(done=True)
 
 
 @functools.cache
@@ -178,7 +202,7 @@ def _voice() -> Hibari:
 
 
 def _answer(message: Message, say: Callable[..., None]) -> None:
-    say(**_narrate(_voice(), message["passages"], message["path"]))
+    _narrate(_voice(), message["passages"], message["path"], say)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,15 @@
-"""Slides drawn by Pillow in the packaged typeface, and slideshows: pictures shown for given times under a sound track.
+"""Slides drawn by Pillow in the packaged typeface.
 
-A slide is a title slide or a heading with points; one accent colour per talk. Pictures stand still, so a slideshow has
-few frames a second and is encoded many times faster than it plays.
+A slide is a title slide or a heading with points. Whatever its text, it stays on the slide: letters get smaller, words
+that are wider than a line are cut, and what is too much for the smallest letters ends in an ellipsis.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rushes.media.containers import input_arguments
-from rushes.media.ffmpeg import run_ffmpeg
 from rushes.media.fonts import packaged_font
 
 if TYPE_CHECKING:
@@ -23,13 +19,31 @@ if TYPE_CHECKING:
 
 SIZE = (1280, 720)
 MARGIN = 112
-FRAME_RATE = 2
-"""Frames a second: a slide changes at the right word, and a minute is encoded in less than one second."""
-KEY_FRAMES = 20
-"""Frames between two that a player can jump to."""
 PAPER, INK, FAINT = "#FBFAF7", "#1C2230", "#6B7280"
+_WIDTH = SIZE[0] - 2 * MARGIN
 _LINE = 1.28
 """Distance of lines in font sizes."""
+_SMALLER = 0.88
+"""From one size that is tried to the next."""
+_BULLET = 48
+_TITLE_HEIGHT, _SUBTITLE_HEIGHT, _HEADING_HEIGHT = 400, 110, 170
+_HEADING_TOP, _FOOT = 104, SIZE[1] - 80
+_ELLIPSIS = "…"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Colours, such as `#2F7FD1`, and the typeface's weight in headings, 100 to 900."""
+
+    accent: str
+    paper: str = PAPER
+    ink: str = INK
+    faint: str = FAINT
+    cover: str | None = None
+    """The title slide's ground; by default the accent."""
+    cover_ink: str | None = None
+    """What is written on it; by default in the paper's colour."""
+    weight: int = 700
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,47 +59,99 @@ class Slide:
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
-    """A picture and how many seconds it is shown."""
+class _Block:
+    """A text set in a size that fits."""
 
-    picture: Path
-    seconds: float
+    font: FreeTypeFont
+    lines: tuple[str, ...]
+
+    @property
+    def height(self) -> int:
+        return round(len(self.lines) * self.font.size * _LINE)
+
+    def write(self, pen: ImageDraw, left: int, top: int, colour: str) -> int:
+        """Write the lines downwards; return where the next thing may begin."""
+        for number, line in enumerate(self.lines):
+            pen.text((left, top + round(number * self.font.size * _LINE)), line, font=self.font, fill=colour)
+        return top + self.height
 
 
-def draw(slide: Slide, accent: str) -> Image:
-    """Draw one slide, 1280 by 720. `accent` is a colour such as `#2F7FD1`. Raises: EngineMissing (no font)."""
+def draw(slide: Slide, look: Look) -> Image:
+    """Draw one slide, 1280 by 720. Raises: EngineMissing (no font)."""
     from PIL import Image, ImageDraw
 
-    picture = Image.new("RGB", SIZE, PAPER if slide.points else accent)
+    picture = Image.new("RGB", SIZE, look.paper if slide.points else look.cover or look.accent)
     pen = ImageDraw.Draw(picture)
     if slide.points:
-        _draw_points(pen, slide, accent)
+        _draw_points(pen, slide, look)
     else:
-        _draw_title(pen, slide)
+        _draw_title(pen, slide, look)
     return picture
 
 
-def _draw_title(pen: ImageDraw, slide: Slide) -> None:
-    big, small = _font(84, 700), _font(36, 400)
-    width = SIZE[0] - 2 * MARGIN
-    title, subtitle = _wrap(slide.title, big, width), _wrap(slide.subtitle, small, width)
-    height = _height(title, big) + 44 + _height(subtitle, small)
-    top = (SIZE[1] - height) // 2
-    pen.rectangle((MARGIN, top - 56, MARGIN + 96, top - 48), fill=PAPER)
-    bottom = _write(pen, title, (MARGIN, top), big, PAPER)
-    _write(pen, subtitle, (MARGIN, bottom + 36), small, PAPER)
+def _draw_title(pen: ImageDraw, slide: Slide, look: Look) -> None:
+    title = _fit(slide.title, (84, 40), look.weight, _WIDTH, _TITLE_HEIGHT)
+    subtitle = _fit(slide.subtitle, (36, 26), 400, _WIDTH, _SUBTITLE_HEIGHT)
+    ink = look.cover_ink or look.paper
+    top = (SIZE[1] - title.height - 44 - subtitle.height) // 2
+    pen.rectangle((MARGIN, top - 56, MARGIN + 96, top - 48), fill=ink if look.cover is None else look.accent)
+    bottom = title.write(pen, MARGIN, top, ink)
+    subtitle.write(pen, MARGIN, bottom + 36, ink)
 
 
-def _draw_points(pen: ImageDraw, slide: Slide, accent: str) -> None:
-    heading, body, foot = _font(60, 700), _font(40, 400), _font(24, 400)
-    width = SIZE[0] - 2 * MARGIN
-    pen.rectangle((0, 0, 20, SIZE[1]), fill=accent)
-    bottom = _write(pen, _wrap(slide.title, heading, width), (MARGIN, 104), heading, INK) + 52
-    for point in slide.points:
-        pen.ellipse((MARGIN, bottom + 17, MARGIN + 14, bottom + 31), fill=accent)
-        bottom = _write(pen, _wrap(point, body, width - 48), (MARGIN + 48, bottom), body, INK) + 28
-    pen.text((MARGIN, SIZE[1] - 80), slide.subtitle, font=foot, fill=FAINT)
-    pen.text((SIZE[0] - MARGIN, SIZE[1] - 80), slide.place, font=foot, fill=FAINT, anchor="ra")
+def _draw_points(pen: ImageDraw, slide: Slide, look: Look) -> None:
+    pen.rectangle((0, 0, 20, SIZE[1]), fill=look.accent)
+    heading = _fit(slide.title, (60, 36), look.weight, _WIDTH, _HEADING_HEIGHT)
+    bottom = heading.write(pen, MARGIN, _HEADING_TOP, look.ink) + 52
+    for block in _fit_points(slide.points, _FOOT - 40 - bottom):
+        size = block.font.size
+        middle, half = bottom + size * 0.6, size * 0.175
+        pen.ellipse((MARGIN, middle - half, MARGIN + 2 * half, middle + half), fill=look.accent)
+        bottom = block.write(pen, MARGIN + _BULLET, bottom, look.ink) + _gap(block)
+    foot = _font(24, 400)
+    place = foot.getlength(slide.place)
+    subtitle = _cut(slide.subtitle, foot, _WIDTH - place - 40)
+    pen.text((MARGIN, _FOOT), subtitle, font=foot, fill=look.faint)
+    pen.text((SIZE[0] - MARGIN, _FOOT), slide.place, font=foot, fill=look.faint, anchor="ra")
+
+
+def _fit_points(points: Sequence[str], height: int) -> list[_Block]:
+    """All points in the largest letters in which they fit; what does not fit in the smallest is left out at the end."""
+    for size in _sizes(40, 22):
+        font = _font(size, 400)
+        blocks = [_Block(font, tuple(_wrap(point, font, _WIDTH - _BULLET))) for point in points]
+        if _height(blocks) <= height:
+            return blocks
+    while len(blocks) > 1 and _height(blocks) > height:
+        blocks.pop()
+    return [_fit(" ".join(blocks[0].lines), (22, 22), 400, _WIDTH - _BULLET, height)] if len(blocks) == 1 else blocks
+
+
+def _height(blocks: Sequence[_Block]) -> int:
+    return sum(block.height + _gap(block) for block in blocks)
+
+
+def _gap(block: _Block) -> int:
+    return round(block.font.size * 0.7)
+
+
+def _fit(text: str, sizes: tuple[int, int], weight: int, width: int, height: int) -> _Block:
+    """The text in the largest letters, between two sizes, in which it fits; cut where it does not fit in the smallest."""
+    for size in _sizes(*sizes):
+        font = _font(size, weight)
+        block = _Block(font, tuple(_wrap(text, font, width)))
+        if block.height <= height:
+            return block
+    lines = block.lines[: max(1, int(height / (font.size * _LINE)))]
+    return _Block(font, (*lines[:-1], _cut(lines[-1] + _ELLIPSIS * 2, font, width)))
+
+
+def _sizes(largest: int, smallest: int) -> Iterator[int]:
+    size = largest
+    while size > smallest:
+        yield size
+        size = round(size * _SMALLER)
+    yield smallest
 
 
 def _font(size: int, weight: int) -> FreeTypeFont:
@@ -97,10 +163,10 @@ def _font(size: int, weight: int) -> FreeTypeFont:
     return font
 
 
-def _wrap(text: str, font: FreeTypeFont, width: int) -> list[str]:
-    """Break a text into lines no wider than `width` pixels; a single word may be wider."""
+def _wrap(text: str, font: FreeTypeFont, width: float) -> list[str]:
+    """Break a text into lines no wider than `width` pixels."""
     lines: list[str] = []
-    for word in text.split():
+    for word in (part for word in text.split() for part in _pieces(word, font, width)):
         if lines and font.getlength(f"{lines[-1]} {word}") <= width:
             lines[-1] += f" {word}"
         else:
@@ -108,47 +174,21 @@ def _wrap(text: str, font: FreeTypeFont, width: int) -> list[str]:
     return lines
 
 
-def _height(lines: Sequence[str], font: FreeTypeFont) -> int:
-    return round(len(lines) * font.size * _LINE)
+def _pieces(word: str, font: FreeTypeFont, width: float) -> Iterator[str]:
+    """The word, cut where it is wider than a line."""
+    while font.getlength(word) > width:
+        count = max(1, int(len(word) * width / font.getlength(word)))
+        while count > 1 and font.getlength(word[:count]) > width:
+            count -= 1
+        yield word[:count]
+        word = word[count:]
+    yield word
 
 
-def _write(pen: ImageDraw, lines: Sequence[str], at: tuple[int, int], font: FreeTypeFont, colour: str) -> int:
-    """Write lines from `at` downwards; return where the next thing may begin."""
-    left, top = at
-    for number, line in enumerate(lines):
-        pen.text((left, top + _height(lines[:number], font)), line, font=font, fill=colour)
-    return top + _height(lines, font)
-
-
-async def slideshow(
-    ffmpeg: Path, shots: Sequence[Shot], sound: Path, output: Path, *, tags: dict[str, str] | None = None
-) -> None:
-    """Show `shots` one after the other under `sound` and write an MP4 that players can start before they have it all.
-
-    Raises:
-        EngineFault: FFmpeg failed.
-    """
-    with tempfile.NamedTemporaryFile("w", suffix=".ffconcat", encoding="utf-8") as script:
-        script.writelines(_script(shots))
-        script.flush()
-        length = sum(shot.seconds for shot in shots)
-        arguments = ["-f", "concat", "-safe", "0", "-i", f"file:{script.name}", *input_arguments(sound)]
-        arguments += ["-map", "0:v", "-map", "1:a", "-t", f"{length:.3f}"]
-        arguments += ["-vf", f"format=yuv420p,fps={FRAME_RATE}", "-g", str(KEY_FRAMES)]
-        arguments += ["-c:v", "libx264", "-preset", "superfast", "-tune", "stillimage", "-crf", "24"]
-        arguments += ["-c:a", "aac", "-aac_coder", "fast", "-b:a", "96k", "-movflags", "+faststart"]
-        for name, value in (tags or {}).items():
-            arguments += ["-metadata", f"{name}={value}"]
-        await run_ffmpeg(ffmpeg, arguments, output)
-
-
-def _script(shots: Sequence[Shot]) -> Iterator[str]:
-    """FFmpeg's list of pictures. It ignores the duration of the last entry, so that one stands there twice."""
-    yield "ffconcat version 1.0\n"
-    for shot in shots:
-        yield f"file {_quoted(shot.picture)}\nduration {shot.seconds:.3f}\n"
-    yield f"file {_quoted(shots[-1].picture)}\n"
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "'\\''") + "'"
+def _cut(text: str, font: FreeTypeFont, width: float) -> str:
+    """One line, ended by an ellipsis where it is too long."""
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(text + _ELLIPSIS) > width:
+        text = text[:-1]
+    return text.rstrip(f" {_ELLIPSIS}") + _ELLIPSIS
