@@ -1,4 +1,5 @@
-"""The documents that stages write and readers read: `video.json`, `transcript.json`, `summary.json`.
+"""The documents that stages write and readers read: `video.json`, `transcript.json`, `summary.json`, `script.json`,
+`production.json`.
 
 They are files that outlive the program which wrote them, so they are schemas, not mere values. Times are seconds from
 the video's start.
@@ -179,3 +180,94 @@ class Summary(Document):
     usage: Usage | None = None
     notes: tuple[str, ...] = ()
     """Fall-backs taken and limits of the engine, in words."""
+
+
+class Origin(Document):
+    """Where something that a script says comes from, in the words that stand there."""
+
+    text: str
+    line: int | None = None
+    """Of the text that was given, from 1."""
+    start: float | None = None
+    """Seconds into the video that was summed up."""
+
+
+class ScriptSection(Document):
+    """A part of a script: what is said, and what its slide shows."""
+
+    title: str
+    narration: str
+    points: tuple[str, ...] = ()
+    seconds: float = Field(ge=0)
+    """About as long as it takes to say."""
+    sources: tuple[Origin, ...] = ()
+
+
+class Script(Document):
+    """What a narrated video says and shows: `script.json`."""
+
+    title: str
+    hook: str = ""
+    """What is said first, over the title."""
+    sections: tuple[ScriptSection, ...]
+    takeaways: tuple[str, ...] = ()
+    """What is said last: what to keep of it."""
+    sources: tuple[Origin, ...] = ()
+    """Of the hook and the takeaways."""
+    query: str | None = None
+    """What was asked for, where somebody asked in words."""
+    language: str | None = None
+    engine: str
+    """`offline` or the provider's name."""
+    model: str | None = None
+    usage: Usage | None = None
+    notes: tuple[str, ...] = ()
+    """Fall-backs taken and limits of the engine, in words."""
+
+    @property
+    def passages(self) -> tuple[str, ...]:
+        """Everything that is said, slide by slide."""
+        said = (self.hook, *(section.narration for section in self.sections), " ".join(self.takeaways))
+        return tuple(filter(None, said))
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.passages)
+
+
+Modality = Literal["text", "audio", "video"]
+Style = Literal["clean", "dark", "warm"]
+
+
+class StepTime(Document):
+    """A step of a production and how long it took."""
+
+    step: Literal["script", "narration", "slides", "video"]
+    seconds: float = Field(ge=0)
+
+
+class Saving(Document):
+    """What was not made because nobody asked for it."""
+
+    steps: tuple[str, ...] = ()
+    seconds: float = 0.0
+    """Of work, by what these steps take elsewhere for a script of this length."""
+    cost: float = 0.0
+    """US dollars that these steps would have cost."""
+    basis: str = ""
+    """Where the figures come from."""
+
+
+class Production(Document):
+    """What was made of a script, and what was not: `production.json`."""
+
+    modalities: tuple[Modality, ...]
+    style: Style
+    duration: float | None = None
+    """Of the narration, where there is one."""
+    voice: str | None = None
+    """The engine that speaks."""
+    chapters: tuple[Chapter, ...] = ()
+    """When each section is spoken."""
+    steps: tuple[StepTime, ...]
+    saved: Saving

@@ -166,11 +166,11 @@ def _font(size: int, weight: int) -> FreeTypeFont:
 def _wrap(text: str, font: FreeTypeFont, width: float) -> list[str]:
     """Break a text into lines no wider than `width` pixels."""
     lines: list[str] = []
-    for word in (part for word in text.split() for part in _pieces(word, font, width)):
-        if lines and font.getlength(f"{lines[-1]} {word}") <= width:
-            lines[-1] += f" {word}"
+    for part in (part for word in text.split() for part in _pieces(word, font, width)):
+        if lines and font.getlength(f"{lines[-1]} {part}") <= width:
+            lines[-1] += f" {part}"
         else:
-            lines.append(word)
+            lines.append(part)
     return lines
 
 

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from rushes.documents import Length, Summary, Template, Transcript, VideoDocument
-from rushes.errors import Permanent, Transient, UsageError
-from rushes.model import Engine, Job, Trust
+from rushes.errors import Permanent, Transient
+from rushes.model import Job
 from rushes.stages.base import Context, Made, Options, Result, stage
+from rushes.stages.language_model import (
+    OFFLINE,
+    LanguageTag,
+    ModelName,
+    ServiceAddress,
+    chosen_model,
+    engine_of,
+    model_defaults,
+)
 from rushes.text import offline, online
 from rushes.text.asking import Asker
 from rushes.text.model_video import address
-from rushes.text.providers import LanguageModel, choose, parse
+from rushes.text.providers import SUMMARIZE_OFFLINE, LanguageModel
 from rushes.text.request import FEWEST_WORDS, Request
-
-OFFLINE = "offline"
 
 
 class SummarizeOptions(Options):
@@ -27,11 +33,11 @@ class SummarizeOptions(Options):
     """How much it says: `brief`, `standard` or `detailed` (with points under each chapter)."""
     template: Template = "summary"
     """`insights` adds the video as a chapter of a book: what is built, with what, how, and questions answered."""
-    model: str = OFFLINE
+    model: ModelName = OFFLINE
     """`offline`, or a language model: `anthropic:NAME`, `openai:NAME`, `google:NAME`."""
-    model_url: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
+    model_url: ServiceAddress | None = None
     """The address of a service that speaks that provider's protocol, such as a server of one's own."""
-    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")] | None = None
+    language: LanguageTag | None = None
     """The language a model writes in; by default the talk's own. The offline engine only quotes."""
     part_words: int = Field(default=12_000, ge=300)
     """Words of transcript in one question to a model. Less for a model with a small context."""
@@ -40,21 +46,11 @@ class SummarizeOptions(Options):
     url: bool = False
     """Where nobody speaks in a public YouTube video: let a `google` model watch it from its address."""
 
-    @field_validator("model")
-    @classmethod
-    def _known(cls, model: str) -> str:
-        if model != OFFLINE:
-            try:
-                parse(model)
-            except UsageError as error:
-                raise ValueError(error.reason) from None
-        return model
-
 
 async def summarize(job: Job, context: Context) -> Result:
     """Make `summary.json`."""
     options: SummarizeOptions = context.options
-    model = _model(context)
+    model = chosen_model(context, instead=SUMMARIZE_OFFLINE)
     request = await asyncio.to_thread(_request, context)
     if request.transcript.speech == "none" or request.words < FEWEST_WORDS:
         summary = await _watched(request, model, options)
@@ -70,23 +66,10 @@ SUMMARIZE = stage(
     "summarize",
     version=1,
     options=SummarizeOptions,
-    defaults=lambda settings: {"model": settings.model or OFFLINE, "model_url": settings.model_url},
+    defaults=model_defaults,
     needs=frozenset({"transcript", "metadata"}),
     makes=frozenset({"summary"}),
 )(summarize)
-
-
-def _model(context: Context) -> LanguageModel | None:
-    """The model to ask, with its key, found before any work; None: offline."""
-    options, settings = context.options, context.settings
-    if options.model == OFFLINE:
-        return None
-    operators = options.model == settings.model and options.model_url == settings.model_url
-    if context.trust is not Trust.LOCAL and not operators:
-        # Anything else could spend the operator's money, or send their key to an address of the asker's.
-        raise Permanent(f"The language model {options.model} is not the one that is set up here")
-    key = settings.model_key.get_secret_value() if settings.model_key else None
-    return choose(options.model, url=options.model_url, key=key)
 
 
 def _request(context: Context) -> Request:
@@ -142,16 +125,9 @@ async def _asked(request: Request, model: LanguageModel, job: Job, context: Cont
 def _result(summary: Summary, context: Context) -> Result:
     path = context.scratch / "summary.json"
     summary.write(path)
-    usage = summary.usage
     return Result(
         made=[Made("summary", path, "application/json")],
-        engine=Engine(
-            summary.engine,
-            summary.model,
-            input_tokens=usage.input_tokens if usage else 0,
-            output_tokens=usage.output_tokens if usage else 0,
-            cost=usage.cost if usage else None,
-        ),
+        engine=engine_of(summary.engine, summary.model, summary.usage),
         notes=summary.notes,
         search_text=[(0.0, summary.overview), *((point.start, point.text) for point in summary.key_points)],
         # A fall-back: when the model is back, a later run shall ask it.

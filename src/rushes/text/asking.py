@@ -138,5 +138,4 @@ class Asker:
         return Transient(f"{self.model} could not be asked: {said}")
 
     def _needs(self, message: str, remedy: str) -> NeedsInput:
-        offline = ", or summarize offline: --set summarize.model=offline"
-        return NeedsInput(message, remedy=remedy + offline, scope=Scope.ENVIRONMENT)
+        return NeedsInput(message, remedy=f"{remedy}, or {self.model.instead}", scope=Scope.ENVIRONMENT)

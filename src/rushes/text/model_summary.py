@@ -9,19 +9,14 @@ from collections.abc import Awaitable, Callable, Container, Sequence
 from itertools import pairwise
 
 from rushes.documents import Chapter, KeyPoint, Summary
-from rushes.errors import Permanent
 from rushes.text import prompts
-from rushes.text.asking import Asker, TooLong
+from rushes.text.asking import Asker
 from rushes.text.chapters import published
 from rushes.text.drafts import ChapterDraft, PartDraft, PointDraft, SummaryDraft
+from rushes.text.parts import divided, shrinking, unknown_lines
 from rushes.text.request import Request
 
 Progress = Callable[[float, str], Awaitable[None]]
-
-_OVERLAP = 120
-"""Words that a part repeats of the one before it, so that no thought is cut in two."""
-_SMALLEST = 300
-"""Words. A model that cannot take so many is of no use."""
 
 
 async def summarize(request: Request, asker: Asker, *, part_words: int, progress: Progress) -> tuple[Summary, str]:
@@ -32,18 +27,11 @@ async def summarize(request: Request, asker: Asker, *, part_words: int, progress
     Raises:
         UnusableAnswer, StageError: as `Asker.ask`.
     """
-    words = min(part_words, request.words)
-    while True:
-        try:
-            return await _summarize(request, asker, words, progress)
-        except TooLong as error:
-            words //= 2
-            if words < _SMALLEST:
-                raise Permanent(f"{error.reason}, even in parts of {_SMALLEST} words") from None
+    return await shrinking(min(part_words, request.words), lambda words: _summarize(request, asker, words, progress))
 
 
 async def _summarize(request: Request, asker: Asker, words: int, progress: Progress) -> tuple[Summary, str]:
-    parts = divided(request, words)
+    parts = divided(request.sentences, words)
     if len(parts) == 1:
         material = prompts.transcript_block(request.sentences, 0, len(request.sentences))
         everything = range(len(request.sentences))
@@ -57,28 +45,6 @@ async def _summarize(request: Request, asker: Asker, words: int, progress: Progr
     material = prompts.notes_block(notes)
     lines = {named.line for part in notes for named in _naming_lines(part)}
     return await _ask_summary(request, asker, prompts.reduce_instructions(request), material, lines), material
-
-
-def divided(request: Request, words: int) -> list[tuple[int, int]]:
-    """Ranges of sentences of about so many words each, overlapping, of about equal length."""
-    count = -(-request.words // words)
-    size = request.words / count
-    parts: list[tuple[int, int]] = []
-    first, spoken = 0, 0
-    for number, sentence in enumerate(request.sentences):
-        spoken += sentence.words
-        if spoken >= size * (len(parts) + 1) and len(parts) < count - 1:
-            parts.append((first, number + 1))
-            first = _back(request, number + 1)
-    return [*parts, (first, len(request.sentences))]
-
-
-def _back(request: Request, number: int) -> int:
-    repeated = 0
-    while number > 0 and repeated + request.sentences[number - 1].words <= _OVERLAP:
-        number -= 1
-        repeated += request.sentences[number].words
-    return number
 
 
 async def _take_notes(request: Request, asker: Asker, first: int, last: int) -> PartDraft:
@@ -99,11 +65,7 @@ async def _ask_summary(
 
 
 def _unknown_lines(draft: SummaryDraft | PartDraft, lines: Container[int]) -> str | None:
-    unknown = sorted({named.line for named in _naming_lines(draft) if named.line not in lines})
-    if not unknown:
-        return None
-    shown = ", ".join(map(str, unknown[:10]))
-    return f"There are no lines with the numbers {shown}. Give only line numbers that stand in brackets."
+    return unknown_lines((named.line for named in _naming_lines(draft)), lines)
 
 
 def _naming_lines(draft: SummaryDraft | PartDraft) -> list[PointDraft | ChapterDraft]:

@@ -20,6 +20,7 @@ KEY_VARIABLES = {
     "openai": ("OPENAI_API_KEY",),
     "google": ("GOOGLE_API_KEY", "GEMINI_API_KEY"),
 }
+SUMMARIZE_OFFLINE = "summarize offline: --set summarize.model=offline"
 _NO_KEY = "none"
 """What is sent to a server of one's own that asks for no key: the clients insist on something."""
 
@@ -32,6 +33,8 @@ class LanguageModel:
     name: str
     url: str | None
     key: str
+    instead: str = SUMMARIZE_OFFLINE
+    """What can be done without it, as the end of a remedy."""
 
     def __str__(self) -> str:
         return f"{self.provider}:{self.name}"
@@ -72,8 +75,8 @@ def parse(given: str) -> tuple[str, str]:
     return provider, name.strip()
 
 
-def choose(given: str, *, url: str | None, key: str | None) -> LanguageModel:
-    """Find the key to a model.
+def choose(given: str, *, url: str | None, key: str | None, instead: str = SUMMARIZE_OFFLINE) -> LanguageModel:
+    """Find the key to a model. `instead` says what can be done without it.
 
     Raises:
         UsageError: `given` names no provider.
@@ -85,10 +88,10 @@ def choose(given: str, *, url: str | None, key: str | None) -> LanguageModel:
     if not found and not url:
         raise NeedsInput(
             f"The language model {given} needs a key, and {variables[0]} is not set",
-            remedy=f"Set {variables[0]} (or RUSHES_MODEL_KEY), or summarize offline: --set summarize.model=offline",
+            remedy=f"Set {variables[0]} (or RUSHES_MODEL_KEY), or {instead}",
             scope=Scope.ENVIRONMENT,
         )
-    return LanguageModel(provider, name, url, found or _NO_KEY)
+    return LanguageModel(provider, name, url, found or _NO_KEY, instead)
 
 
 def _anthropic(model: LanguageModel) -> Model:

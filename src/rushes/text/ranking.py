@@ -35,9 +35,9 @@ class Ranking:
         self._said = Counter(word for words in self._content for word in words)
         self._weights = {word: count**_FREQUENCY_POWER for word, count in self._said.items() if count > 1}
 
-    def best(self, limit: int, taken: Iterable[int] = ()) -> list[int]:
-        """The most telling sentences of the whole, beside those taken."""
-        return self._choose(range(len(self._sentences)), self._weights, limit, taken)
+    def best(self, limit: int, taken: Iterable[int] = (), among: Sequence[int] | None = None) -> list[int]:
+        """The most telling sentences of the whole, or of those `among` which to choose, beside those taken."""
+        return self._choose(range(len(self._sentences)) if among is None else among, self._weights, limit, taken)
 
     def best_within(self, first: int, last: int, limit: int, taken: Iterable[int] = ()) -> list[int]:
         """The most telling sentences of one chapter, `first` to `last` - 1: by what is said in it, and in the whole."""

@@ -68,6 +68,14 @@ def split(transcript: Transcript) -> tuple[Sentence, ...]:
     return tuple(_with_times(text, spans, pieces))
 
 
+def cut(text: str) -> Iterator[str]:
+    """Cut a text that somebody wrote into sentences."""
+    for span in _spans(text):
+        said = text[span.first : span.last].strip()
+        if said:
+            yield said
+
+
 def _lay_out(cues: Sequence[Cue]) -> tuple[str, list[_Piece]]:
     """One text of all cues, and its pieces: words where they have times and are found in their cue, else cues."""
     text = ""
