@@ -16,10 +16,10 @@ def _printable(value: Any) -> Any:
     return printable(value) if isinstance(value, str) else value
 
 
-_Clean = BeforeValidator(_printable)
-Name = Annotated[str, _Clean, StringConstraints(strip_whitespace=True, min_length=1, max_length=160)]
-Text = Annotated[str, _Clean, StringConstraints(strip_whitespace=True, min_length=1, max_length=1200)]
-Prose = Annotated[str, _Clean, StringConstraints(strip_whitespace=True, min_length=1, max_length=8000)]
+Clean = BeforeValidator(_printable)
+Name = Annotated[str, Clean, StringConstraints(strip_whitespace=True, min_length=1, max_length=160)]
+Text = Annotated[str, Clean, StringConstraints(strip_whitespace=True, min_length=1, max_length=1200)]
+Prose = Annotated[str, Clean, StringConstraints(strip_whitespace=True, min_length=1, max_length=8000)]
 
 
 class Draft(BaseModel):

@@ -33,18 +33,18 @@ def printable(text: str) -> str:
     return _CONTROL.sub("", text)
 
 
-@cache
 def english_stopwords() -> frozenset[str]:
-    return _read("stopwords_en.txt")
+    return word_list("stopwords_en.txt")
 
 
-@cache
 def english_bland_words() -> frozenset[str]:
     """Words that carry content and yet name no subject: they tell chapters apart but make no title."""
-    return _read("bland_en.txt")
+    return word_list("bland_en.txt")
 
 
-def _read(name: str) -> frozenset[str]:
+@cache
+def word_list(name: str) -> frozenset[str]:
+    """The words of a file in `data/`."""
     return frozenset((Path(__file__).with_name("data") / name).read_text(encoding="utf-8").split())
 
 
