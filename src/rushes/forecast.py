@@ -97,6 +97,7 @@ def _lines(settings: Settings, question: Question, plan: Plan, stdin: BinaryIO |
         stdin=stdin,
         check_options=lambda options: registry.check_item_options(plan, options),
         files=keys,
+        takes=registry.takes(plan),
     )
 
 

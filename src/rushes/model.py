@@ -70,6 +70,14 @@ class Trust(StrEnum):
     UNTRUSTED = "untrusted"
 
 
+class Takes(StrEnum):
+    """What the items of a pipeline are, by its first stage."""
+
+    VIDEOS = "videos"
+    TEXTS = "texts"
+    """Files of text, and requests in words."""
+
+
 class Verdict(StrEnum):
     """What a worker is told about a job that it is running."""
 

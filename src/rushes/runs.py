@@ -244,7 +244,7 @@ def _lines(settings: Settings, request: Request, plan: Plan, stdin: BinaryIO | N
         registry.check_item_options(plan, options)
 
     keys = FileKeysOnDisk(settings.home / "file-keys")
-    return read_inputs(request.inputs, stdin=stdin, check_options=check, files=keys)
+    return read_inputs(request.inputs, stdin=stdin, check_options=check, files=keys, takes=registry.takes(plan))
 
 
 def _name(inputs: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ extractor's own id joins as an alias once the video is fetched.
 """
 
 from rushes.keys.addresses import BadAddress
+from rushes.keys.requests import request_in, source_of_request
 from rushes.keys.sources import is_address, is_name_of_video, source_of
 
-__all__ = ["BadAddress", "is_address", "is_name_of_video", "source_of"]
+__all__ = ["BadAddress", "is_address", "is_name_of_video", "request_in", "source_of", "source_of_request"]

@@ -60,6 +60,8 @@ class Narration:
 
     path: Path
     passages: tuple[Passage, ...]
+    voice: str = ENGINE
+    """What speaks."""
 
     @property
     def duration(self) -> float:

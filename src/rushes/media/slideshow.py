@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rushes.media.containers import input_arguments
 from rushes.media.ffmpeg import run_ffmpeg
+from rushes.media.recording import SPEECH
 from rushes.media.slides import Look, Slide, draw
 
 if TYPE_CHECKING:
@@ -88,14 +89,10 @@ async def slideshow(
         arguments += ["-map", "0:v", "-map", "1:a", *(["-map", "2:s"] if captions else []), "-t", f"{length:.3f}"]
         arguments += ["-vf", f"format=yuv420p,fps={FRAME_RATE}", "-g", str(KEY_FRAMES)]
         arguments += ["-c:v", "libx264", "-preset", "superfast", "-tune", "stillimage", "-crf", "24"]
-        arguments += [*SOUND, *(["-c:s", "mov_text"] if captions else []), "-movflags", "+faststart"]
+        arguments += [*SPEECH, *(["-c:s", "mov_text"] if captions else []), "-movflags", "+faststart"]
         for name, value in (tags or {}).items():
             arguments += ["-metadata", f"{name}={value}"]
         await run_ffmpeg(ffmpeg, arguments, output, progress=progress)
-
-
-SOUND = ("-c:a", "aac", "-aac_coder", "fast", "-b:a", "96k")
-"""How speech is encoded."""
 
 
 def _script(shots: Sequence[Shot]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from rushes.model import JSON, NO_FACTS, Engine, Facts, Job, NewItem, Retries, Source, Trust, light
+from rushes.model import JSON, NO_FACTS, Engine, Facts, Job, NewItem, Retries, Source, Takes, Trust, light
 from rushes.settings import Settings
 
 
@@ -31,6 +31,11 @@ class Options(BaseModel):
     """Base of a stage's options. Unknown names and wrong types are refused when the batch is made."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+def parted(value: Any) -> Any:
+    """A validator for options that take several values: `a,b`, as `--set` gives it, becomes a tuple."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,10 @@ class Stage:
     timeout: timedelta | None = None
     fetches: bool = False
     """It asks the item's host: its jobs rest when that asks for rest."""
+    takes: Takes = Takes.VIDEOS
+    """What the items of a pipeline are that begins with it."""
+    payload: frozenset[str] = frozenset()
+    """Keys of the job's payload that it reads. They enter the fingerprint under which results are reused."""
     private_options: frozenset[str] = frozenset()
     """Options that change how it works but not what it makes (credentials, rate limits): not in the fingerprint."""
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
@@ -19,7 +19,7 @@ from rushes.errors import Permanent, Transient
 from rushes.media.ffmpeg import find_ffmpeg
 from rushes.media.probe import Probe, probe
 from rushes.model import Engine, Facts, Job, Trust, VideoKey
-from rushes.stages.base import Context, Made, Options, Result, stage
+from rushes.stages.base import Context, Made, Options, Result, parted, stage
 from rushes.stages.fetching import local
 from rushes.stages.fetching.asking import access_of, ask
 from rushes.stages.fetching.checking import check, discard, media_faults
@@ -38,10 +38,6 @@ CAPTION_TYPES = {
 }
 
 
-def _split(value: Any) -> Any:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
 Tag = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$")]
 WebAddress = Annotated[str, Field(pattern=r"^https?://", max_length=8192)]
 
@@ -51,7 +47,7 @@ class DownloadOptions(Options):
 
     height: int = Field(default=1080, ge=144, le=4320)
     """The picture's height that is enough, where a later stage wants a picture."""
-    languages: Annotated[tuple[Tag, ...], BeforeValidator(_split)] = ()
+    languages: Annotated[tuple[Tag, ...], BeforeValidator(parted)] = ()
     """Languages of captions, the first is best: `en,de`. By default the video's own."""
     limit: int = Field(default=1000, ge=1, le=100_000)
     """How many videos are taken from a page that turns out to hold several."""

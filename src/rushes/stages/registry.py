@@ -16,12 +16,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from rushes.errors import UsageError
-from rushes.model import JSON, Plan, Step
+from rushes.model import JSON, Plan, Step, Takes
 from rushes.pipelines import PIPELINES
 from rushes.settings import Settings
 from rushes.stages.base import Options, Stage
 
 GROUP = "rushes.stages"
+_SHOWN = 200
+"""Characters of a wrong value."""
 _decorated: dict[str, Stage] = {}
 
 
@@ -65,7 +67,7 @@ def resolve(pipeline: str, options: Iterable[str] = (), *, settings: Settings) -
     """Resolve a pipeline's name and `stage.option=value` texts into a plan with checked options.
 
     Args:
-        pipeline: a name in `PIPELINES`, or stage names joined by `+`.
+        pipeline: a name in `PIPELINES`, or stage names joined by `+`; the first of them may be a pipeline's.
         options: as given by `--set`.
         settings: fill in what the options do not say.
 
@@ -129,6 +131,12 @@ def wanted(plan: Plan, index: int) -> frozenset[str]:
     return frozenset().union(*(stage.wants(parse_options(stage, options)) for stage, options in later))
 
 
+def takes(plan: Plan) -> Takes:
+    """What the plan's items are; videos where its first stage runs elsewhere and is unknown here."""
+    first = plan.steps[0].stage
+    return get(first).takes if first in names() else Takes.VIDEOS
+
+
 def parse_assignments(assignments: Iterable[str]) -> dict[str, dict[str, str]]:
     """Parse `stage.option=value`. Raises: UsageError."""
     parsed: dict[str, dict[str, str]] = {}
@@ -145,7 +153,8 @@ def _stage_names(pipeline: str) -> tuple[str, ...]:
     if pipeline in PIPELINES:
         return PIPELINES[pipeline]
     if "+" in pipeline or pipeline in names():
-        return tuple(pipeline.split("+"))
+        first, *rest = pipeline.split("+")
+        return (*PIPELINES.get(first, (first,)), *rest)
     raise UsageError(_unknown("pipeline", pipeline, PIPELINES))
 
 
@@ -161,7 +170,11 @@ def _describe(stage: Stage, problem: Mapping[str, Any]) -> str:
         return _unknown(
             "option", f"{stage.name}.{name}", [f"{stage.name}.{known}" for known in stage.options.model_fields]
         )
-    return f"{stage.name}.{name}: {problem['msg']}, found {problem['input']!r}"
+    return f"{stage.name}.{name}: {problem['msg']}, found {_shortened(repr(problem['input']))}"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 def _unknown(what: str, name: str, known: Iterable[str]) -> str:

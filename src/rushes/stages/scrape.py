@@ -6,23 +6,18 @@ Only names are read, no video is opened: each is fetched by its own job, with it
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
 from rushes.errors import Permanent
 from rushes.model import Job
-from rushes.stages.base import Context, Options, Result, stage
+from rushes.stages.base import Context, Options, Result, parted, stage
 from rushes.stages.fetching.asking import access_of, ask
 from rushes.stages.fetching.items import expanded
 from rushes.stages.fetching.request import Listed, ListRequest, Progress
 
-
-def _split(value: Any) -> Any:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Words = Annotated[tuple[str, ...], BeforeValidator(parted)]
 
 
 class ScrapeOptions(Options):

@@ -11,7 +11,7 @@ from rushes.stages.base import Options, Stage
 
 
 def fingerprint(assignment: Assignment, stage: Stage, options: Options, wanted: frozenset[str]) -> str | None:
-    """SHA-256 over owner, trust, video, stage, version, options and the hashes of what it reads.
+    """SHA-256 over owner, trust, video, stage, version, options and what it reads: payload, and hashes.
 
     None for a job without a video: nothing says that two of those are the same.
     """
@@ -27,6 +27,7 @@ def fingerprint(assignment: Assignment, stage: Stage, options: Options, wanted: 
         "version": stage.version,
         "options": options.model_dump(mode="json", exclude=set(stage.private_options)),
         "wanted": sorted(wanted),
+        "payload": {key: assignment.job.payload.get(key) for key in stage.payload},
         "inputs": sorted(artifact.sha256 for artifact in assignment.inputs if artifact.kind in stage.needs),
     }
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()

@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 from rushes.batches.intake.inputs import STDIN
 from rushes.errors import UsageError
-from rushes.keys import is_address, is_name_of_video
+from rushes.keys import is_address, is_name_of_video, request_in
 from rushes.model import Plan
 
 _IN_MEMORY = 1 << 23
@@ -56,7 +56,7 @@ def _absolute(text: str, stdin: BinaryIO | None) -> str:
         if stdin is None:
             raise UsageError("standard input (-) was not given")
         return f"stdin sha256 {_content(stdin)}"
-    if is_address(text) or (not os.path.lexists(text) and is_name_of_video(text)):
+    if is_address(text) or (not os.path.lexists(text) and (is_name_of_video(text) or request_in(text))):
         return text
     return os.path.abspath(text)  # noqa: PTH100  (links stay as they were given)
 

@@ -14,30 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from rushes.batches.intake.rows import Reader, Row, read_json, read_jsonl, read_txt, read_unnamed
-from rushes.batches.intake.tables import read_csv, read_tsv
+from rushes.batches.intake.kinds import KINDS, LISTS, MEDIA, TEXTS, Kinds, suffix
+from rushes.batches.intake.rows import Row, read_unnamed
 from rushes.errors import UsageError
-from rushes.keys import is_address, is_name_of_video
+from rushes.keys import is_address, is_name_of_video, request_in
+from rushes.model import Takes
 
 STDIN = "-"
-LISTS: dict[str, Reader] = {
-    ".txt": read_txt,
-    ".csv": read_csv,
-    ".tsv": read_tsv,
-    ".json": read_json,
-    ".jsonl": read_jsonl,
-    ".ndjson": read_jsonl,
-}
-# fmt: off
-MEDIA = frozenset(
-    {
-        ".3g2", ".3gp", ".aac", ".ac3", ".aif", ".aiff", ".amr", ".ape", ".asf", ".avi", ".caf", ".divx",
-        ".dv", ".eac3", ".f4v", ".flac", ".flv", ".m2ts", ".m2v", ".m4a", ".m4b", ".m4v", ".mka", ".mkv",
-        ".mov", ".mp2", ".mp3", ".mp4", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".oga", ".ogg", ".ogv",
-        ".opus", ".rm", ".rmvb", ".ts", ".vob", ".w64", ".wav", ".weba", ".webm", ".wma", ".wmv", ".wtv",
-    }
-)
-# fmt: on
 _SHEETS = frozenset({".xls", ".xlsx", ".xlsm", ".ods", ".numbers"})
 _PATTERN = re.compile(r"[*?\[]")
 _SNIFFED = 4096
@@ -85,7 +68,7 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """The media files in a folder and below it."""
+    """The media files, or the texts, in a folder and below it."""
 
     name: str
     paths: Sequence[str]
@@ -113,7 +96,7 @@ class Listing:
     def rows(self) -> Iterator[Row]:
         try:
             with self.path.open("rb") as stream:
-                yield from LISTS[_suffix(self.path)](stream, self.name)
+                yield from LISTS[suffix(self.path)](stream, self.name)
         except OSError as error:
             raise UsageError(f"{self.name}: cannot be read: {error.strerror}") from None
 
@@ -137,13 +120,20 @@ class Standard:
         return f"{self.name}:{number}"
 
 
-def resolve(inputs: Sequence[str], *, stdin: BinaryIO | None = None, local: bool = True) -> list[Input]:
+def resolve(
+    inputs: Sequence[str],
+    *,
+    stdin: BinaryIO | None = None,
+    local: bool = True,
+    kinds: Kinds = KINDS[Takes.VIDEOS],
+) -> list[Input]:
     """Look at every argument.
 
     Args:
         inputs: as given.
         stdin: what `-` reads; by default this process's own.
         local: paths are looked at; otherwise every argument but `-` is taken for an address.
+        kinds: which files are items, and which lists.
 
     Raises:
         UsageError: one names nothing that could be read; the message says which and why.
@@ -156,29 +146,27 @@ def resolve(inputs: Sequence[str], *, stdin: BinaryIO | None = None, local: bool
     for number, text in enumerate(inputs, 1):
         if text == STDIN:
             found.append(Standard(stdin or sys.stdin.buffer))
-        elif local and not is_address(text):
-            found.extend(_local(number, text))
+        elif local and not is_address(text) and not (kinds.takes is Takes.TEXTS and request_in(text)):
+            found.extend(_local(number, text, kinds))
         else:
             found.append(Argument(number, text))
     return found
 
 
-def is_list(path: Path) -> bool:
-    """Whether a file's name says that it is a list."""
-    return _suffix(path) in LISTS
-
-
-def _local(number: int, text: str) -> list[Input]:
+def _local(number: int, text: str, kinds: Kinds) -> list[Input]:
     if os.path.lexists(text):
-        return [_path(number, text)]
+        return [_path(number, text, kinds)]
     if _PATTERN.search(text):
         names = sorted(glob.glob(text, recursive=True), key=_natural)  # noqa: PTH207  (names stay as the pattern has them)
         if not names:
             raise UsageError(f"{text}: no file matches")
-        return [_path(number, name) for name in names]
+        return [_path(number, name, kinds) for name in names]
     if is_name_of_video(text):
         return [Argument(number, text)]
-    raise UsageError(f"{text}: no such file{_near(Path(text))}", remedy="An address begins with https://.")
+    remedy = (
+        "An address begins with https://." if kinds.takes is Takes.VIDEOS else "A request in words begins with ask:"
+    )
+    raise UsageError(f"{text}: no such file{_near(Path(text))}", remedy=remedy)
 
 
 def readable(text: str) -> str:
@@ -186,27 +174,28 @@ def readable(text: str) -> str:
     return text.encode(errors="backslashreplace").decode().replace("\0", "\\0")
 
 
-def _path(number: int, text: str) -> Input:
+def _path(number: int, text: str, kinds: Kinds) -> Input:
     path = Path(text)
     if text != readable(text):
         raise UsageError(f"{readable(text)}: the name is not UTF-8", remedy="Rename it.")
     try:
         state = path.stat()
         if stat.S_ISDIR(state.st_mode):
-            return _folder(text)
-        return _file(number, text, state)
+            return _folder(text, kinds)
+        return _file(number, text, state, kinds)
     except OSError as error:
         raise UsageError(f"{text}: cannot be read: {error.strerror}") from None
 
 
-def _folder(text: str) -> Folder:
-    paths = tuple(_media_below(text))
+def _folder(text: str, kinds: Kinds) -> Folder:
+    paths = tuple(_items_below(text, kinds))
     if not paths:
-        raise UsageError(f"{text}: no media file in this folder", remedy=f"Looked for {' '.join(sorted(MEDIA))}.")
+        looked_for = " ".join(sorted(kinds.files))
+        raise UsageError(f"{text}: no {kinds.noun} in this folder", remedy=f"Looked for {looked_for}.")
     return Folder(text, paths)
 
 
-def _media_below(folder: str) -> Iterator[str]:
+def _items_below(folder: str, kinds: Kinds) -> Iterator[str]:
     with os.scandir(folder) as found:
         entries = sorted(
             (entry for entry in found if not entry.name.startswith(".")), key=lambda one: _natural(one.name)
@@ -214,40 +203,44 @@ def _media_below(folder: str) -> Iterator[str]:
     for entry in entries:
         # Links to folders may lead in a circle.
         if entry.is_dir(follow_symlinks=False):
-            yield from _media_below(entry.path)
-        elif _suffix(Path(entry.name)) in MEDIA and entry.is_file():
+            yield from _items_below(entry.path, kinds)
+        elif kinds.is_item(Path(entry.name)) and entry.is_file():
             yield entry.path
 
 
-def _file(number: int, text: str, state: os.stat_result) -> Input:
+def _file(number: int, text: str, state: os.stat_result, kinds: Kinds) -> Input:
     path = Path(text)
     if not stat.S_ISREG(state.st_mode):
         raise UsageError(f"{text}: not a regular file", remedy="A list from another program is read by -.")
     if state.st_size == 0:
         raise UsageError(f"{text}: the file is empty")
-    if is_list(path):
-        return Listing(text, path, path.parent, " item " if _suffix(path) == ".json" else ":")
-    if _suffix(path) not in MEDIA:
-        _refuse_text(path, text)
+    if kinds.is_list(path):
+        return Listing(text, path, path.parent, " item " if suffix(path) == ".json" else ":")
+    if not kinds.is_item(path):
+        _refuse(path, text, kinds)
     return Argument(number, text)
+
+
+def _refuse(path: Path, text: str, kinds: Kinds) -> None:
+    if kinds.takes is Takes.VIDEOS:
+        _refuse_text(path, text)
+        return
+    video = "A script of what a video says: --pipeline summarize+generate" if suffix(path) in MEDIA else None
+    raise UsageError(f"{text}: no text by its name: those end in {' '.join(sorted(kinds.files))}", remedy=video)
 
 
 def _refuse_text(path: Path, text: str) -> None:
     """A list under another name must not pass for a video; what is no text may be a video under another name."""
-    if _suffix(path) in _SHEETS:
+    if suffix(path) in _SHEETS:
         raise UsageError(f"{text}: spreadsheets are not read", remedy="Save it as .csv with a column url.")
     with path.open("rb") as stream:
         start = stream.read(_SNIFFED)
     # A character may be cut at the end.
     if b"\0" not in start and "\ufffd" not in start.decode(errors="replace")[:-1]:
-        kinds = " ".join(LISTS)
-        raise UsageError(
-            f"{text}: a text of unknown type {path.suffix!r}", remedy=f"Lists are named {kinds}; others are read by -."
-        )
-
-
-def _suffix(path: Path) -> str:
-    return path.suffix.lower()
+        remedy = f"Lists are named {' '.join(LISTS)}; others are read by -."
+        if suffix(path) in TEXTS:
+            remedy += " To make a script of a text: --pipeline generate"
+        raise UsageError(f"{text}: a text of unknown type {path.suffix!r}", remedy=remedy)
 
 
 def _natural(name: str) -> tuple[list[str | int], str]:

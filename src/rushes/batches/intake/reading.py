@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from rushes.batches.intake.details import Checker, CheckOptions
-from rushes.batches.intake.inputs import Argument, Input, is_list, readable, resolve
+from rushes.batches.intake.inputs import Argument, Input, readable, resolve
+from rushes.batches.intake.kinds import KINDS, Kinds
 from rushes.batches.intake.lines import Duplicate, Invalid, Line, Valid
 from rushes.batches.intake.rows import Row
 from rushes.batches.intake.seen import Seen
 from rushes.batches.keys import FileKeys, FileKeysInMemory, file_source
 from rushes.errors import UsageError
-from rushes.keys import is_address, is_name_of_video, source_of
+from rushes.keys import is_address, is_name_of_video, request_in, source_of, source_of_request
 from rushes.masking import masked
-from rushes.model import NewItem, Source, Trust
+from rushes.model import NewItem, Source, Takes, Trust
 
 _SHOWN = 500
 """Characters of a line in reports."""
@@ -31,6 +32,7 @@ def read_inputs(
     check_options: CheckOptions | None = None,
     files: FileKeys | None = None,
     trust: Trust = Trust.LOCAL,
+    takes: Takes = Takes.VIDEOS,
 ) -> Iterator[Line]:
     """Read inputs as a stream, in constant memory but for 50 bytes a line that tell repetitions.
 
@@ -40,19 +42,25 @@ def read_inputs(
         check_options: raises `UsageError` if options that a line gives are not right. By default none are allowed.
         files: remembers the hashes of local files.
         trust: whose the inputs are; paths are read only for `local`.
+        takes: what the items are. Texts are files (`.md .txt`) and requests (`ask:…`); a `.txt` is then no list.
 
     Raises:
         UsageError: an input names nothing (at once), or a list cannot be read or has no valid line (when that shows).
     """
     local = trust is Trust.LOCAL
-    found = resolve(inputs, stdin=stdin, local=local)
-    return _Reading(found, Checker(check_options), FileKeysInMemory() if files is None else files, local=local).lines()
+    kinds = KINDS[takes]
+    found = resolve(inputs, stdin=stdin, local=local, kinds=kinds)
+    files = FileKeysInMemory() if files is None else files
+    return _Reading(found, Checker(check_options), files, kinds, local=local).lines()
 
 
 class _Reading:
     """One pass over the inputs."""
 
-    def __init__(self, inputs: Sequence[Input], checker: Checker, files: FileKeys, *, local: bool) -> None:
+    def __init__(
+        self, inputs: Sequence[Input], checker: Checker, files: FileKeys, kinds: Kinds, *, local: bool
+    ) -> None:
+        self._kinds = kinds
         self._inputs = inputs
         self._checker = checker
         self._files = files
@@ -89,7 +97,7 @@ class _Reading:
     def _item(self, row: Row, base: Path, origin: str) -> NewItem:
         if row.problem:
             raise UsageError(row.problem)
-        source = self._source(row.text, base)
+        source = self._text(row.text, base) if self._kinds.takes is Takes.TEXTS else self._source(row.text, base)
         given = masked(row.text) if _may_tell(row.text, source) else row.text
         if not row.fields:
             return NewItem(source, given, origin=origin)
@@ -101,10 +109,8 @@ class _Reading:
     def _source(self, text: str, base: Path) -> Source:
         if is_address(text):
             return source_of(text)
-        if self._local and _exists(path := base / os.path.expanduser(text)):  # noqa: PTH111  (a strange ~name is a name)
-            if is_list(path):
-                raise UsageError("a list inside a list is not read: give it as an input of its own")
-            return file_source(path, self._files)
+        if file := self._file(text, base):
+            return file
         if is_name_of_video(text):
             return source_of(text)
         if self._local:
@@ -112,6 +118,24 @@ class _Reading:
         raise UsageError(
             "no address: those begin with https://; files are read only from a command line of their owner"
         )
+
+    def _text(self, text: str, base: Path) -> Source:
+        """A file of text, or a request."""
+        if request := request_in(text):
+            return source_of_request(request)
+        if file := self._file(text, base):
+            return file
+        if is_address(text):
+            raise UsageError("an address: scripts are made of files and of requests, which begin with ask:")
+        raise UsageError("no such file, and no request: those begin with ask:")
+
+    def _file(self, text: str, base: Path) -> Source | None:
+        """A file of this machine; None: there is none of that name."""
+        if not self._local or not _exists(path := base / os.path.expanduser(text)):  # noqa: PTH111  (a strange ~name is a name)
+            return None
+        if self._kinds.is_list(path):
+            raise UsageError("a list inside a list is not read: give it as an input of its own")
+        return file_source(path, self._files)
 
     def _place(self, place: int) -> str:
         return self._inputs[place >> _ROW_BITS].place(place & (1 << _ROW_BITS) - 1)

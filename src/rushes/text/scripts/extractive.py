@@ -28,6 +28,7 @@ _OVER = 1.1
 """By how much a text may be longer than wished and is still said whole."""
 _SLIDE = 75
 """Words that are said over one slide, half a minute."""
+_LONGEST_HOOK = 45
 _MOST_SECTIONS = 40
 _POINTS, _TAKEAWAYS = 3, 3
 _ENOUGH_FOR_HOOK, _ENOUGH_FOR_TAKEAWAYS = 3, 8
@@ -92,9 +93,15 @@ class _Extract:
         if len(self._sentences) < _ENOUGH_FOR_HOOK:
             return []
         if self._whole:
-            return [0]
+            return self._opening()
         intent = self._ranking.intent()
         return self._ranking.best(1) if intent is None else [intent]
+
+    def _opening(self) -> list[int]:
+        """What stands above the first heading, if that is short, else the first sentence."""
+        above = self._material.headings[0][0] if self._material.headings else 0
+        short = self._words(_Part(None, 0, above)) <= _LONGEST_HOOK
+        return list(range(above)) if above and short else [0]
 
     def _parts(self) -> Iterator[_Part]:
         """The parts between headings, long ones divided where the subject changes."""

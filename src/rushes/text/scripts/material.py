@@ -38,7 +38,7 @@ class Material:
         return sum(sentence.words for sentence in self.sentences)
 
 
-def of_text(text: str, *, title: str | None = None, language: str | None = None) -> Material:
+def of_text(text: str, *, title: str | None = None) -> Material:
     """Material of a text, plain or in Markdown. Without a `title` it has the heading's that stands above all others.
 
     Raises:
@@ -55,7 +55,7 @@ def of_text(text: str, *, title: str | None = None, language: str | None = None)
         sentences=_in_order(said, {at for at, one in enumerate(written.sentences) if one.opens}),
         origins=tuple(Origin(text=one.text, line=one.line) for one in written.sentences),
         headings=headings,
-        lexicon=Lexicon.of(said, language),
+        lexicon=Lexicon.of(said, None),
         notes=tuple(_left_out(written.left_out)),
     )
 
