@@ -97,10 +97,14 @@ def _screens(pieces: Sequence[Piece]) -> Iterator[Sequence[Piece]]:
 
 
 def _wrapped(cue: Cue) -> str:
-    if len(cue.text) <= LINE:
-        return cue.text
-    width = max(LINE, -(-len(cue.text) // LINES) + 4)
-    return "\n".join(textwrap.wrap(cue.text.replace("-->", "→"), width, break_long_words=False, break_on_hyphens=False))
+    """In two lines of about equal length where it is too long for one, so that no word is left alone in the second."""
+    text = cue.text.replace("-->", "→")
+    lines = [text]
+    for width in range(-(-len(text) // LINES), len(text) if len(text) > LINE else 0):
+        lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+        if len(lines) <= LINES:
+            break
+    return "\n".join(lines)
 
 
 def _time(seconds: float, point: str = ".") -> str:

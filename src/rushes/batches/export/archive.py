@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from shutil import copyfileobj
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
@@ -21,7 +22,7 @@ from rushes.media import captions
 
 _LEVEL = 3
 """Of compression: text shrinks to a third at a third of the time of the usual 6."""
-_COMPRESSED = (".jpg", ".png", ".webp")
+_COMPRESSED = (".jpg", ".png", ".webp", ".m4a", ".mp4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,19 @@ class Archive(Writer):
 
     def name(self, item: ExportedItem) -> str:
         """The item's name in the archive."""
-        video = item.documents.load(transcript=False).video
-        return self._names.take((item.position, item.key), self._template.name(files.naming(item, video)))
+        loaded = item.documents.load(transcript=False)
+        return self._names.take((item.position, item.key), self._template.name(files.naming(item, loaded)))
 
-    def member(self, name: str, content: bytes) -> None:
+    def member(self, name: str, content: files.Content) -> None:
         info = ZipInfo(f"{self._top}/{name}", date_time=self.batch.created_at.utctimetuple()[:6])
         info.external_attr = 0o644 << 16
         info.compress_type = ZIP_STORED if name.endswith(_COMPRESSED) else ZIP_DEFLATED
-        self._zip.writestr(info, content, compresslevel=_LEVEL)
+        if isinstance(content, bytes):
+            self._zip.writestr(info, content, compresslevel=_LEVEL)
+            return
+        info.file_size = content.stat().st_size
+        with content.open("rb") as recording, self._zip.open(info, "w") as member:
+            copyfileobj(recording, member)
 
 
 class FolderArchive(Archive):
@@ -102,7 +108,7 @@ class CaptionsArchive(Archive):
         if loaded.transcript:
             name = self.name(item) + self._captions.ending
             self.member(name, self._captions.write(loaded.transcript).encode())
-        self._entries.append({**records.item_record(item, loaded.video), "file": name})
+        self._entries.append({**records.item_record(item, loaded), "file": name})
 
     def finish(self) -> None:
         self.member("manifest.json", records.encode(records.manifest(self.batch, self._entries)))

@@ -1,26 +1,31 @@
 """The files of one item's folder, by name. The results folder and the ZIP hold the same ones.
 
-An item without a summary has its transcript as a page to read; one that failed before either has `item.json` alone,
-which says why.
+An item without a summary has its script or its transcript as a page to read; one that failed before either has
+`item.json` alone, which says why.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import PurePosixPath
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 
 from rushes.batches.export import html, markdown, records
 from rushes.batches.export.names import Naming
 from rushes.batches.export.page import page, title_of
-from rushes.batches.export.values import ExportedItem, Loaded
-from rushes.documents import Transcript, VideoDocument
+from rushes.batches.export.telling import plays
+from rushes.batches.export.values import RECORDINGS, ExportedItem, Loaded
+from rushes.documents import Transcript
 from rushes.media import captions
 from rushes.model import ItemStatus
+
+Content = bytes | Path
 
 ALL = frozenset(
     {"summary.md", "summary.html", "transcript.html", "transcript.vtt", "transcript.srt", "transcript.txt"}
     | {"transcript.json", "item.json", "thumbnail.jpg", "thumbnail.png", "thumbnail.webp"}
+    | {"script.md", "script.html", "script.json", *RECORDINGS}
 )
 """Every name that an item's folder may hold by our doing."""
 
@@ -30,36 +35,43 @@ def has_folder(item: ExportedItem) -> bool:
     return item.done or item.status is ItemStatus.FAILED
 
 
-def item_files(item: ExportedItem, loaded: Loaded) -> dict[str, bytes]:
-    """The folder's files by name."""
+def item_files(item: ExportedItem, loaded: Loaded) -> dict[str, Content]:
+    """The folder's files by name: their content, or the file in storage that they are copies of."""
     made = dict(_files(item, loaded))
     names = sorted([*made, "item.json"])
     return {**made, "item.json": records.encode({**records.folder_record(item, loaded), "files": names})}
 
 
-def naming(item: ExportedItem, video: VideoDocument | None) -> Naming:
+def naming(item: ExportedItem, loaded: Loaded) -> Naming:
     """What the item's folder may be named after; without a title, the last part of its address."""
-    titled = item.title or (video and video.title)
+    video = loaded.video
+    titled = item.title or (video and video.title) or (loaded.script and loaded.script.title)
     return Naming(
         position=item.position,
-        title=title_of(item, video) if titled else PurePosixPath(re.split("[?#]", item.given)[0]).stem,
+        title=title_of(item, loaded) if titled else PurePosixPath(re.split("[?#]", item.given)[0]).stem,
         key=item.key,
         date=video.published if video else None,
         reference=item.reference,
     )
 
 
-def _files(item: ExportedItem, loaded: Loaded) -> Iterator[tuple[str, bytes]]:
-    shown = page(item, loaded)
+def _files(item: ExportedItem, loaded: Loaded) -> Iterator[tuple[str, Content]]:
+    shown = replace(page(item, loaded), plays=plays(loaded.recordings))
     if loaded.summary:
         yield "summary.md", markdown.page_markdown(shown).encode()
         yield "summary.html", html.page_html(shown).encode()
+    elif loaded.script:
+        yield "script.html", html.page_html(shown).encode()
     elif loaded.transcript:
         yield "transcript.html", html.page_html(shown).encode()
+    if loaded.script:
+        yield "script.md", markdown.script_markdown(shown).encode()
+        yield "script.json", f"{loaded.script.model_dump_json(indent=1)}\n".encode()
+    yield from loaded.recordings.items()
     if loaded.transcript:
         yield from _transcript(loaded.transcript)
     kind = html.picture_type(loaded.thumbnail) if loaded.thumbnail else None
-    if loaded.thumbnail and kind:
+    if loaded.thumbnail and kind and item.documents.thumbnail:
         yield f"thumbnail.{kind[0]}", loaded.thumbnail
 
 

@@ -57,7 +57,7 @@ class ResultsFolder:
             with self._staged(made) as staged:
                 _settle(staged, self.root / name)
             owner = _owner(item)
-            self._found[owner] = {**records.item_record(item, loaded.video), "files": sorted(made)}
+            self._found[owner] = {**records.item_record(item, loaded), "files": sorted(made)}
             self._kept[owner] = (item, listed(item, loaded, name, made))
         return self.root / name
 
@@ -78,7 +78,7 @@ class ResultsFolder:
             if kept and kept[0] == item:
                 return kept[1]
             loaded = item.documents.load(transcript=False)
-            if files.has_folder(item) and not self._is_told(owner, records.item_record(item, loaded.video)):
+            if files.has_folder(item) and not self._is_told(owner, records.item_record(item, loaded)):
                 self.write_item(item)
                 return self._kept[owner][1]
             names = self._found.get(owner, {}).get("files", ())
@@ -96,7 +96,7 @@ class ResultsFolder:
         current, found = self._names[owner], self._found.get(owner, {})
         if current and found.get("files") != ["item.json"]:
             return current
-        name = self._names.take(owner, self._template.name(files.naming(item, loaded.video)))
+        name = self._names.take(owner, self._template.name(files.naming(item, loaded)))
         if current and current != name:
             (self.root / current).rename(self.root / name)
         return name
@@ -115,13 +115,16 @@ class ResultsFolder:
                 self._found[owner] = record
 
     @contextmanager
-    def _staged(self, made: Mapping[str, bytes]) -> Iterator[Path]:
+    def _staged(self, made: Mapping[str, files.Content]) -> Iterator[Path]:
         """The files, all written, in a folder of their own, which is gone at the end whatever happens."""
         staging = self.root / f"{_STAGING}{uuid.uuid4().hex}"
         try:
             staging.mkdir()
             for name, content in made.items():
-                (staging / name).write_bytes(content)
+                if isinstance(content, bytes):
+                    (staging / name).write_bytes(content)
+                else:
+                    shutil.copyfile(content, staging / name)
             yield staging
         finally:
             shutil.rmtree(staging, ignore_errors=True)
@@ -141,7 +144,7 @@ def _record(folder: Path) -> dict[str, Any] | None:
         return None
     if not isinstance(record.get("key"), str) or not isinstance(record.get("files"), list):
         return None
-    return {key: value for key, value in record.items() if key not in {"video", "summary"}}
+    return {key: value for key, value in record.items() if key not in {"video", "summary", "production"}}
 
 
 def _settle(staged: Path, folder: Path) -> None:

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from rushes.batches.export import words
 from rushes.batches.export.page import Page
+from rushes.batches.export.telling import Plays
 from rushes.batches.export.values import ExportedBatch, Rejection
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ _TONES = {"done": "done", "failed": "failed", "left": "left out", "open": "not f
 _FILES = (
     ("summary.html", "Summary"),
     ("summary.md", "Markdown"),
+    ("script.html", "Script"),
+    ("script.md", "Script text"),
+    ("video.mp4", "Video"),
+    ("narration.m4a", "Audio"),
+    ("narration.vtt", "Captions"),
     ("transcript.html", "Transcript"),
     ("transcript.txt", "Text"),
     ("transcript.vtt", "VTT"),
@@ -45,7 +51,10 @@ _FILES = (
     ("transcript.json", "JSON"),
     ("item.json", "Details"),
 )
+_PLAYED = {"film": "video.mp4", "sound": "narration.m4a", "poster": "video.jpg"}
 _BODY = "\0"
+_BESIDE = "'self' file: data:"
+"""From where a page may take pictures and sound that lie beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,8 @@ def picture_type(picture: bytes) -> tuple[str, str] | None:
 
 def page_html(page: Page) -> str:
     """One item as a page of its own."""
-    return _layout(page.title, f"<main>\n{_article(page, 1)}\n</main>", "page.css")
+    sources = _BESIDE if page.plays else "data:"
+    return _layout(page.title, f"<main>\n{_article(page, 1)}\n</main>", "page.css", images=sources)
 
 
 def document_ends(batch: ExportedBatch) -> tuple[str, str]:
@@ -110,12 +120,12 @@ def index_pages(batch: ExportedBatch, rows: Sequence[Row]) -> Iterator[tuple[str
             pages=[_page_link(each, len(rows), current=each == number) for each in range(len(starts))],
             **_lines(batch),
         )
-        yield _index_name(number), _layout(words.clean(batch.name), body, "index.css", images="'self' file: data:")
+        yield _index_name(number), _layout(words.clean(batch.name), body, "index.css", images=_BESIDE)
 
 
 def _article(page: Page, level: int) -> Markup:
     parts: Any = _environment().get_template("parts.html").module
-    article: Markup = parts.article(page, level, _inline(page.thumbnail))
+    article: Markup = parts.article(page, level, None if page.plays.film else _inline(page.thumbnail))
     return article
 
 
@@ -127,6 +137,7 @@ def _inline(picture: bytes | None) -> str | None:
 
 
 def _layout(title: str, body: Markup | str, *styles: str, images: str = "data:") -> str:
+    """`images` is from where pictures, sound and films may come."""
     css = "".join(map(_style, ("base.css", *styles)))
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     return _render(
@@ -142,10 +153,12 @@ def _shown(row: Row) -> dict[str, Any]:
     def address(name: str) -> str:
         return f"{quote(row.folder or '')}/{name}"
 
-    opens = next((name for name in ("summary.html", "transcript.html") if name in row.files), None)
+    opens = next((name for name in ("summary.html", "script.html", "transcript.html") if name in row.files), None)
+    plays = Plays(**{kind: address(name) for kind, name in _PLAYED.items() if name in row.files})
     return {
         "page": row.page,
-        "picture": next((address(name) for name in row.files if name.startswith("thumbnail.")), None),
+        "picture": next((address(name) for name in row.files if name.startswith("thumbnail.")), plays.poster),
+        "plays": plays,
         "opens": address(opens) if opens else None,
         "files": [(label, address(name)) for name, label in _FILES if name in row.files],
     }

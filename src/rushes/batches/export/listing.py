@@ -23,7 +23,7 @@ def listed(item: ExportedItem, loaded: Loaded, folder: str | None, files: Iterab
     """The item's row and entry; `folder` and `files` say where its results are."""
     shown = page(item, replace(loaded, transcript=None, thumbnail=None))
     names = tuple(files)
-    entry = {**records.item_record(item, loaded.video), "folder": folder, "files": sorted(names)}
+    entry = {**records.item_record(item, loaded), "folder": folder, "files": sorted(names)}
     return Listed(Row(shown, folder, names), entry)
 
 

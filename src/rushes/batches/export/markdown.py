@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from rushes.batches.export import words
 from rushes.batches.export.page import Essay, Moment, Page, Passage, Section
+from rushes.batches.export.telling import Told
 from rushes.batches.export.values import ExportedBatch, RejectedLine, Rejection
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&$!^=])")
@@ -28,6 +29,12 @@ def escape(text: str) -> str:
 def page_markdown(page: Page, *, level: int = 1) -> str:
     """One item; `level` is its title's heading."""
     return "\n\n".join(_blocks(page, level)) + "\n"
+
+
+def script_markdown(page: Page) -> str:
+    """The item's script alone."""
+    assert page.script, "only an item with a script has one"
+    return "\n\n".join([f"# {escape(page.script.title)}", *_script(page.script, "#")]) + "\n"
 
 
 def head_markdown(batch: ExportedBatch) -> str:
@@ -80,6 +87,9 @@ def _blocks(page: Page, level: int) -> Iterator[str]:
     if page.topics:
         yield f"{mark}# Topics"
         yield " · ".join(map(escape, page.topics))
+    if page.script:
+        yield f"{mark}# Script"
+        yield from _script(page.script, f"{mark}#")
     yield from _transcript(page, mark)
     yield from _made(page, mark)
 
@@ -105,6 +115,20 @@ def _essay(essay: Essay, mark: str) -> Iterator[str]:
     for each in essay.answers:
         yield f"**{escape(each.question)}**"
         yield escape(each.answer)
+
+
+def _script(told: Told, mark: str) -> Iterator[str]:
+    """What is said, under the titles of its sections, with what their slides show."""
+    if told.hook:
+        yield escape(told.hook)
+    for part in told.parts:
+        at = f"`{part.clock}` " if part.clock else ""
+        yield f"{mark}# {at}{escape(part.title)}"
+        yield escape(part.said)
+        yield _listed("-", part.points)
+    if told.takeaways:
+        yield f"{mark}# To take away"
+        yield _listed("-", told.takeaways)
 
 
 def _section(section: Section) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from rushes.batches.export import links, words
+from rushes.batches.export.telling import NOTHING, Plays, Told, told
 from rushes.batches.export.values import ExportedItem, Loaded
 from rushes.clock import clock
 from rushes.documents import Chapter, Cue, Insights, Summary, Transcript, VideoDocument
@@ -112,6 +113,9 @@ class Page:
     transcript: tuple[Passage, ...] = ()
     transcript_words: int = 0
     summarized: bool = False
+    script: Told | None = None
+    plays: Plays = NOTHING
+    """What the page can play; nothing where it stands alone, without files beside it."""
     made: tuple[Made, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
@@ -120,7 +124,7 @@ def page(item: ExportedItem, loaded: Loaded) -> Page:
     """Lay out what is known of an item."""
     link = links.watch(item, loaded.video)
     summary, transcript = loaded.summary, loaded.transcript
-    title = title_of(item, loaded.video)
+    title = title_of(item, loaded)
     chapters = chapters_of(loaded)
     duration = _duration(item, loaded)
     length = clock(duration) if duration else ""
@@ -147,14 +151,16 @@ def page(item: ExportedItem, loaded: Loaded) -> Page:
         transcript=tuple(_passages(transcript, chapters, link)) if transcript else (),
         transcript_words=transcript.words if transcript else 0,
         summarized=summary is not None,
+        script=told(loaded.script, loaded.production) if loaded.script else None,
         made=tuple(_made(item)),
         notes=tuple(dict.fromkeys(filter(None, map(words.clean, _notes(item, loaded))))),
     )
 
 
-def title_of(item: ExportedItem, video: VideoDocument | None) -> str:
-    """What the item is called: its own title, else the video's, else the line as it was given."""
-    titles = (item.title, video.title if video else None, item.given, item.key)
+def title_of(item: ExportedItem, loaded: Loaded) -> str:
+    """What the item is called: its own title, else the video's or the script's, else the line as it was given."""
+    video, script = loaded.video, loaded.script
+    titles = (item.title, video.title if video else None, script.title if script else None, item.given, item.key)
     return words.shortened(next((title for title in map(words.clean, filter(None, titles)) if title), item.key))
 
 
@@ -191,7 +197,7 @@ def _duration(item: ExportedItem, loaded: Loaded) -> float:
 
 
 def _language(loaded: Loaded) -> str | None:
-    for document in (loaded.summary, loaded.transcript, loaded.video):
+    for document in (loaded.summary, loaded.transcript, loaded.video, loaded.script):
         if document and document.language:
             return words.clean(document.language)
     return None
@@ -262,7 +268,7 @@ def _notes(item: ExportedItem, loaded: Loaded) -> Iterator[str]:
     yield from item.notes
     if loaded.transcript:
         yield from _about(loaded.transcript)
-    for document in (loaded.video, loaded.transcript, loaded.summary):
+    for document in (loaded.video, loaded.transcript, loaded.summary, loaded.script):
         yield from document.notes if document else ()
     yield from loaded.missing
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from rushes.batches.export import html, words
 from rushes.batches.export.page import Essay, Page, Section, page
 from rushes.batches.export.sheet import Sheet
+from rushes.batches.export.telling import Told
 from rushes.batches.export.values import ExportedBatch, ExportedItem, RejectedLine, Rejection
 from rushes.batches.export.writer import Writer
 
@@ -38,7 +39,7 @@ class PdfExport(Writer):
     def add(self, item: ExportedItem) -> None:
         shown = page(item, item.documents.load())
         self._states.append((shown.position, shown.title, shown.state))
-        self._sheet.keep(math.inf if shown.summarized or shown.transcript else 45)
+        self._sheet.keep(math.inf if shown.summarized or shown.transcript or shown.script else 45)
         self._sheet.pdf.start_section(_bookmark(f"{shown.position}. {shown.title}"))
         _item(self._sheet, shown)
 
@@ -94,6 +95,8 @@ def _item(sheet: Sheet, shown: Page) -> None:
     if shown.topics:
         sheet.heading("Topics")
         sheet.text(" · ".join(shown.topics))
+    if shown.script:
+        _script(sheet, shown.script)
     if not shown.summarized:
         _transcript(sheet, shown)
     _made(sheet, shown)
@@ -108,7 +111,7 @@ def _header(sheet: Sheet, shown: Page) -> None:
         sheet.pdf.set_y(top)
         room = _STILL + 6 if pictured else 0
         sheet.soft(" · ".join((f"No. {shown.position}", *shown.byline)), room=room)
-        sheet.title(shown.title, size=20 if shown.summarized or shown.transcript else 13, room=room)
+        sheet.title(shown.title, size=20 if shown.summarized or shown.transcript or shown.script else 13, room=room)
         if shown.deck:
             sheet.text(shown.deck, size=11.5, room=room)
         if shown.link:
@@ -145,6 +148,20 @@ def _chapters(sheet: Sheet, sections: tuple[Section, ...]) -> None:
         sheet.timed(section.moment, section.title, style="B")
         for point in section.points:
             sheet.text(f"• {point}", indent=18)
+
+
+def _script(sheet: Sheet, told: Told) -> None:
+    sheet.heading("Script")
+    if told.hook:
+        sheet.text(told.hook, size=11.5)
+    for part in told.parts:
+        sheet.gap(2)
+        sheet.keep(14)
+        sheet.text(f"{part.clock} {part.title}".strip(), style="B")
+        sheet.text(part.said)
+    if told.takeaways:
+        sheet.heading("To take away")
+        _paragraphs(sheet, (f"• {text}" for text in told.takeaways))
 
 
 def _transcript(sheet: Sheet, shown: Page) -> None:

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 PAGE = 500
 """Items that lie in memory together."""
-_DOCUMENTS = {"metadata": "video", "transcript": "transcript", "summary": "summary", "thumbnail": "thumbnail"}
+_DOCUMENTS = {
+    "metadata": "video",
+    **dict.fromkeys(("transcript", "summary", "thumbnail", "script", "production")),
+    **dict.fromkeys(("film", "poster", "narration", "narration_captions")),
+}
+"""Kinds of artifacts, and what they are called among an item's documents where that is something else."""
 
 
 async def read_batch(pool: asyncpg.Pool[asyncpg.Record], batch: BatchId) -> ExportedBatch:
@@ -102,9 +107,9 @@ def _engine(engine: Mapping[str, Any]) -> str:
 def _documents(made: Iterable[Record], storage: LocalStorage) -> Documents:
     found = {}
     for row in made:
-        if field := _DOCUMENTS.get(row["kind"]):
+        if row["kind"] in _DOCUMENTS:
             artifact = Artifact(
                 row["kind"], row["name"], row["size"], row["sha256"], row["media_type"], row["metadata"]
             )
-            found[field] = storage.path(artifact)
+            found[_DOCUMENTS[artifact.kind] or artifact.kind] = storage.path(artifact)
     return Documents(**found)

@@ -73,7 +73,7 @@ class TextExport(Writer):
 
     def add(self, item: ExportedItem) -> None:
         loaded = item.documents.load()
-        title = f"{item.position}. {title_of(item, loaded.video)}"
+        title = f"{item.position}. {title_of(item, loaded)}"
         text = captions.to_txt(loaded.transcript).strip() if loaded.transcript else ""
         reason = words.because(item)
         missing = f"({words.state(item)}{f': {reason}' if reason else ''})"

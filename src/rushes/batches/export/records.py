@@ -11,13 +11,14 @@ from typing import Any
 
 from rushes.batches.export import links
 from rushes.batches.export.values import ExportedBatch, ExportedItem, Loaded, RejectedLine, Rejection
-from rushes.documents import Document, VideoDocument
+from rushes.documents import Document
 from rushes.masking import masked
 
 FORMAT = 1
 """Raised when the meaning of a key changes."""
 
 Record = dict[str, Any]
+NOTHING = Loaded()
 
 
 def encode(value: Any, *, indent: int | None = 1) -> bytes:
@@ -36,8 +37,9 @@ def batch_record(batch: ExportedBatch) -> Record:
     }
 
 
-def item_record(item: ExportedItem, video: VideoDocument | None = None) -> Record:
+def item_record(item: ExportedItem, loaded: Loaded = NOTHING) -> Record:
     """The item without its documents. Durations are seconds, the cost US dollars."""
+    video, script = loaded.video, loaded.script
     duration = item.video_duration or (video.duration if video else None)
     return {
         "position": item.position,
@@ -48,7 +50,7 @@ def item_record(item: ExportedItem, video: VideoDocument | None = None) -> Recor
         "url": links.watch(item, video),
         "status": item.status.value,
         "skip_reason": item.skip_reason,
-        "title": item.title or (video.title if video else None),
+        "title": item.title or (video.title if video else script.title if script else None),
         "reason": masked(item.reason) if item.reason else None,
         "remedy": masked(item.remedy) if item.remedy else None,
         "error_class": item.error_class,
@@ -62,24 +64,27 @@ def item_record(item: ExportedItem, video: VideoDocument | None = None) -> Recor
 
 
 def folder_record(item: ExportedItem, loaded: Loaded) -> Record:
-    """What `item.json` says: the item with its documents, but for the transcript, which has a file of its own."""
+    """What `item.json` says: the item with its documents, but for transcript and script, which have files of their own."""
     return {
         "format": FORMAT,
-        **item_record(item, loaded.video),
+        **item_record(item, loaded),
         "missing": list(loaded.missing),
         "video": document_record(loaded.video),
         "summary": document_record(loaded.summary),
+        "production": document_record(loaded.production),
     }
 
 
 def full_record(item: ExportedItem, loaded: Loaded) -> Record:
     """The item with all its documents."""
     return {
-        **item_record(item, loaded.video),
+        **item_record(item, loaded),
         "missing": list(loaded.missing),
         "video": document_record(loaded.video),
         "summary": document_record(loaded.summary),
         "transcript": document_record(loaded.transcript),
+        "script": document_record(loaded.script),
+        "production": document_record(loaded.production),
     }
 
 

@@ -93,7 +93,7 @@ def _cell(value: object) -> str:
 
 def _cells(item: ExportedItem, loaded: Loaded) -> dict[str, Any]:
     shown, video = page(item, loaded), loaded.video
-    record = records.item_record(item, video)
+    record = records.item_record(item, loaded)
     return {
         **{column: record[column] for column in ("position", "status", "url", "key", "cost", "error_class")},
         **_summary_cells(shown),

@@ -16,10 +16,17 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from rushes.documents import Summary, Transcript, VideoDocument
+from rushes.documents import Production, Script, Summary, Transcript, VideoDocument
 from rushes.model import JSON, BatchStatus, ItemStatus
 
 T = TypeVar("T")
+RECORDINGS = {
+    "video.mp4": "film",
+    "video.jpg": "poster",
+    "narration.m4a": "narration",
+    "narration.vtt": "narration_captions",
+}
+"""Files that a results folder holds as a stage made them, and what they are among an item's documents."""
 DONE_BEFORE = "already_done"
 """The skip reason that counts as success."""
 
@@ -56,12 +63,16 @@ class Loaded:
     video: VideoDocument | None = None
     transcript: Transcript | None = None
     summary: Summary | None = None
+    script: Script | None = None
+    production: Production | None = None
     thumbnail: bytes | None = None
+    recordings: Mapping[str, Path] = field(default_factory=dict)
+    """Files to be kept as a stage made them, by their names in the results folder."""
     missing: tuple[str, ...] = ()
     """Documents that should be there and could not be read, in words."""
 
     def __bool__(self) -> bool:
-        return bool(self.transcript or self.summary)
+        return bool(self.transcript or self.summary or self.script)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,12 @@ class Documents:
     transcript: Path | None = None
     summary: Path | None = None
     thumbnail: Path | None = None
+    script: Path | None = None
+    production: Path | None = None
+    film: Path | None = None
+    poster: Path | None = None
+    narration: Path | None = None
+    narration_captions: Path | None = None
 
     def load(self, *, transcript: bool = True) -> Loaded:
         """Read them. A document that cannot be read is named in `missing`: it stops no export."""
@@ -90,9 +107,21 @@ class Documents:
             video=read("video description", self.video, VideoDocument.read),
             transcript=read("transcript", self.transcript if transcript else None, Transcript.read),
             summary=read("summary", self.summary, Summary.read),
-            thumbnail=read("thumbnail", self.thumbnail, Path.read_bytes),
+            script=read("script", self.script, Script.read),
+            production=read("production", self.production, Production.read),
+            thumbnail=read("thumbnail", self.thumbnail or self.poster, Path.read_bytes),
+            recordings={name: found for name in RECORDINGS if (found := read(name, self._recording(name), _existing))},
             missing=tuple(missing),
         )
+
+    def _recording(self, name: str) -> Path | None:
+        path: Path | None = getattr(self, RECORDINGS[name])
+        return path
+
+
+def _existing(path: Path) -> Path:
+    path.stat()
+    return path
 
 
 def _missing(what: str, error: Exception) -> str:

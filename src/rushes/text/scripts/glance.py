@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from rushes.text.lexicon import english_stopwords
-
 LONGEST = 84
 """Characters."""
 _SHORTEST = 28
 _CLAUSE = re.compile(r"[,;:–—](?=\s)|\s(?=(?:because|so that|although|which|while|when|where|unless|until)\s)")
-_FEWEST = 4
-"""Words that stay whatever they are."""
+_LOOSE = re.compile(
+    r"(?:[\s,;:–—]+(?:a|an|and|as|at|by|for|from|in|is|are|of|on|or|so|that|the|to|which|with))+$", re.IGNORECASE
+)
+"""Small words at an end, which promise what is not there."""
 _MARKS = " ,;:–—"
 _ELLIPSIS = " …"
 
@@ -23,15 +23,5 @@ def at_a_glance(sentence: str) -> str:
         return whole
     ends = [found.start() for found in _CLAUSE.finditer(whole[: LONGEST + 1])]
     clause = next((end for end in reversed(ends) if end >= _SHORTEST), None)
-    if clause:
-        return whole[:clause].rstrip(_MARKS) + _ELLIPSIS
-    space = whole.rfind(" ", 0, LONGEST)
-    return (_without_loose_end(whole[:space]) if space > 0 else whole[:LONGEST]) + _ELLIPSIS
-
-
-def _without_loose_end(text: str) -> str:
-    """Without small words at its end, which promise what is not there."""
-    words = text.rstrip(_MARKS).split(" ")
-    while len(words) > _FEWEST and words[-1].lower() in english_stopwords():
-        words.pop()
-    return " ".join(words).rstrip(_MARKS)
+    cut = clause or max(0, whole.rfind(" ", 0, LONGEST)) or LONGEST
+    return _LOOSE.sub("", whole[:cut].rstrip(_MARKS)) + _ELLIPSIS
