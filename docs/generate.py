@@ -198,10 +198,15 @@ def _stage(stage: Stage) -> Iterator[str]:
     yield "| option | default | meaning |\n|---|---|---|\n"
     settled = stage.defaults(Settings.load())
     for option, field in stage.options.model_fields.items():
-        default = "" if field.default in (None, PydanticUndefined, ()) else f"`{field.default}`"
+        default = "" if field.default in (None, PydanticUndefined, ()) else f"`{_value(field.default)}`"
         if option in settled:
             default = f"[a setting's](settings.md){f', else {default}' if default else ''}"
         yield f"| `{stage.name}.{option}` | {default} | {_cell(field.description or '')} |\n"
+
+
+def _value(default: Any) -> str:
+    """As `--set` has it."""
+    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
 
 
 def _conditions(stage: Stage) -> Iterator[str]:

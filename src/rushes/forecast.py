@@ -22,7 +22,7 @@ from rushes.batches.keys import FileKeysOnDisk
 from rushes.batches.prices import rate_of
 from rushes.errors import DatabaseError
 from rushes.media.faults import EngineFault, EngineMissing, MediaFault
-from rushes.model import JSON, Artifact, Job, JobId, JobStatus, Lease, NewItem, Plan, Step, WorkerId
+from rushes.model import JSON, Artifact, Job, JobId, JobStatus, Lease, NewItem, Plan, Step, Takes, WorkerId
 from rushes.pipelines import COLLECTION_STAGE
 from rushes.settings import Settings
 from rushes.sources.base import Assignment
@@ -183,7 +183,9 @@ class _Reader:
             self.estimate.add(item.source, durations.get(key), done.get(key, frozenset()))
 
     async def _probe(self, items: Sequence[NewItem], durations: dict[str, timedelta | None]) -> None:
-        """Open files of unknown length."""
+        """Open files of unknown length. A text's is what will be made of it."""
+        if registry.takes(self._plan) is Takes.TEXTS:
+            return
         unknown = [
             one for one in items if one.source.location.startswith("/") and durations.get(one.source.key) is None
         ]

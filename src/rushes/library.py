@@ -49,13 +49,20 @@ def run(
         RuntimeError: called from a running event loop.
     """
     assignments = [
-        f"{stage}.{name}={value}" for stage, given in (options or {}).items() for name, value in given.items()
+        f"{stage}.{name}={_assigned(value)}"
+        for stage, given in (options or {}).items()
+        for name, value in given.items()
     ]
     request = Request(
         inputs=[str(one) for one in inputs], pipeline=pipeline, options=assignments, out=Path(out),
         concurrency=concurrency or {}, priority=priority, reuse=reuse,
     )  # fmt: skip
     return asyncio.run(_run(settings or Settings.load(), request, observer or Observer()))
+
+
+def _assigned(value: object) -> object:
+    """A value as `--set` has it: several are joined by commas."""
+    return ",".join(map(str, value)) if isinstance(value, (list, tuple)) else value
 
 
 async def _run(settings: Settings, request: Request, observer: Observer) -> RunReport:

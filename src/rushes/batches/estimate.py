@@ -52,6 +52,7 @@ MEASURED = Rates(
     by_stage={
         "transcribe": Rate("speech recognition with tiny.en on 2 cores; captions take seconds", per_hour=180),
         "summarize": Rate("the offline engine on 2 cores", per_hour=0.2),
+        "generate": Rate("a video of three minutes, offline on 2 cores", per_item=5),
     },
     of_files={"download": Rate("files are not fetched, their sound is decoded to check it", per_hour=8)},
 )

@@ -83,6 +83,8 @@ class Display(Observer):
         place = f" [dim]{safe(folder.name)}[/]" if folder and item.status is ItemStatus.COMPLETED else ""
         number = f"{item.position}/{self._total}" if self._total >= item.position else str(item.position)
         self._say(f"{MARKS.get(item.status, ' ')} {number}  {what}{reason}{took}{reused}{place}")
+        if item.remedy:
+            self._say(f"    [dim]{safe(item.remedy)}[/]")
 
     def trouble(self, error: Exception | None) -> None:
         if error is not None and not self._troubled:

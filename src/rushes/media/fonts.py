@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from rushes.media.faults import EngineMissing
@@ -30,3 +31,12 @@ def packaged_font() -> Font:
     if not path.is_file():
         raise EngineMissing(f"The packaged font is not at {path}", remedy="Install fontpkg-roboto 3.15.")
     return Font("Roboto", path)
+
+
+@cache
+def packaged_letters() -> frozenset[int]:
+    """The characters that the packaged typeface has, by number: Latin, Greek and Cyrillic ones. Raises: EngineMissing."""
+    from fontTools.ttLib import TTFont
+
+    with TTFont(packaged_font().path) as font:
+        return frozenset(font.getBestCmap())

@@ -1,16 +1,18 @@
 """Slides drawn by Pillow in the packaged typeface.
 
 A slide is a title slide or a heading with points. Whatever its text, it stays on the slide: letters get smaller, words
-that are wider than a line are cut, and what is too much for the smallest letters ends in an ellipsis.
+that are wider than a line are cut, and what is too much for the smallest letters ends in an ellipsis. Characters that the
+typeface lacks are left out: it would draw boxes.
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rushes.media.fonts import packaged_font
+from rushes.media.fonts import packaged_font, packaged_letters
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -80,6 +82,7 @@ def draw(slide: Slide, look: Look) -> Image:
     """Draw one slide, 1280 by 720. Raises: EngineMissing (no font)."""
     from PIL import Image, ImageDraw
 
+    slide = Slide(_known(slide.title), tuple(map(_known, slide.points)), _known(slide.subtitle), _known(slide.place))
     picture = Image.new("RGB", SIZE, look.paper if slide.points else look.cover or look.accent)
     pen = ImageDraw.Draw(picture)
     if slide.points:
@@ -87,6 +90,11 @@ def draw(slide: Slide, look: Look) -> Image:
     else:
         _draw_title(pen, slide, look)
     return picture
+
+
+def _known(text: str) -> str:
+    composed = unicodedata.normalize("NFC", text)
+    return "".join(char for char in composed if ord(char) in packaged_letters() or char.isspace())
 
 
 def _draw_title(pen: ImageDraw, slide: Slide, look: Look) -> None:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from rushes.clock import clock
-from rushes.documents import Document, Summary, Transcript, VideoDocument
+from rushes.documents import Document, Production, Script, Summary, Transcript, VideoDocument
 from rushes.model import Artifact, Engine, ItemStatus, Outcome, Produced
 from rushes.sources.base import Assignment
 from rushes.storage import LocalStorage
 
-_DOCUMENTS: Mapping[str, type[Document]] = {"metadata": VideoDocument, "transcript": Transcript, "summary": Summary}
+_DOCUMENTS: Mapping[str, type[Document]] = {
+    "metadata": VideoDocument, "transcript": Transcript, "summary": Summary, "script": Script, "production": Production,
+}  # fmt: skip
 """Kinds of artifacts that are told whole; of the others it is told where they are."""
 _TOLD_AS = {"metadata": "video"}
 
@@ -24,14 +26,14 @@ class ItemResult:
 
     status: ItemStatus
     text: str | None = None
-    """The principal thing that was made, to be read: what a processor answered, a summary, a transcript."""
+    """The principal thing that was made, to be read: what a processor answered, a script, a summary, a transcript."""
     title: str | None = None
     duration: float | None = None
     """Seconds, of the video."""
     value: Any = None
     """What the last stage returned, as JSON."""
     documents: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """`video`, `transcript`, `summary`: those that were made, as JSON."""
+    """`video`, `transcript`, `summary`, `script`, `production`: those that were made, as JSON."""
     artifacts: Sequence[Mapping[str, Any]] = ()
     """Every file: its kind, its name in storage, its size in bytes and its hash."""
     engine: str | None = None
@@ -43,6 +45,8 @@ class ItemResult:
     error_class: str | None = None
     error: str | None = None
     remedy: str | None = None
+    questions: Sequence[str] = ()
+    """What has to be answered so that it can be done, where that is why it failed."""
     attempts: int = 1
 
     def as_json(self) -> dict[str, Any]:
@@ -53,6 +57,7 @@ class ItemResult:
             "status": self.status.value,
             "documents": dict(self.documents),
             "notes": list(self.notes),
+            "questions": list(self.questions),
             "artifacts": list(self.artifacts),
         }
 
@@ -65,7 +70,8 @@ def result_of(assignment: Assignment, outcome: Outcome, storage: LocalStorage) -
         assert failure, "what is given back has no result"
         return ItemResult(
             ItemStatus.FAILED, title=assignment.title, error_class=failure.error_class.value,
-            error=failure.message, remedy=failure.remedy, attempts=job.attempts,
+            error=failure.message, remedy=failure.remedy, questions=tuple(failure.details.get("questions", ())),
+            attempts=job.attempts,
         )  # fmt: skip
     made = outcome.produced
     documents = _read(made.artifacts, storage) if made.artifacts else {}
@@ -74,7 +80,7 @@ def result_of(assignment: Assignment, outcome: Outcome, storage: LocalStorage) -
     return ItemResult(
         ItemStatus.COMPLETED,
         text=_text(made, documents),
-        title=made.facts.title or assignment.title,
+        title=made.facts.title or assignment.title or _titled(documents),
         duration=duration.total_seconds() if duration else None,
         value=made.value,
         documents={_TOLD_AS.get(kind, kind): document.shown() for kind, document in documents.items()},
@@ -107,7 +113,15 @@ def _described(artifact: Artifact) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
+def _titled(documents: Mapping[str, Document]) -> str | None:
+    script = documents.get("script")
+    return script.title if isinstance(script, Script) else None
+
+
 def _text(made: Produced, documents: Mapping[str, Document]) -> str | None:
+    script = documents.get("script")
+    if isinstance(script, Script):
+        return "\n\n".join((script.title, *script.passages))
     if made.value is not None:
         return made.value if isinstance(made.value, str) else json.dumps(made.value, ensure_ascii=False)
     summary, transcript = documents.get("summary"), documents.get("transcript")

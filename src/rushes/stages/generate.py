@@ -77,16 +77,12 @@ async def _made(
         return None, ()
     from rushes.stages.generating import sound
 
-    narration = await sound.narrate(script, context, timer)
-    captions = await sound.captions(narration, context)
-    made = [captions]
-    if "audio" in options.modalities:
-        made.append(await sound.recording(narration, script, context))
+    narration, made = await sound.speak(script, context, timer, keep="audio" in options.modalities)
     if "video" in options.modalities:
         from rushes.stages.generating import picture
 
         slides = await picture.slides(script, options.style, context, timer)
-        made += await picture.film(slides, narration, captions.path, script, context, timer)
+        made += await picture.film(slides, narration, made[0].path, script, context, timer)
     return narration, made
 
 

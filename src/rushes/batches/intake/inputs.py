@@ -164,7 +164,7 @@ def _local(number: int, text: str, kinds: Kinds) -> list[Input]:
     if is_name_of_video(text):
         return [Argument(number, text)]
     remedy = (
-        "An address begins with https://." if kinds.takes is Takes.VIDEOS else "A request in words begins with ask:"
+        "An address begins with https://." if kinds.takes is Takes.VIDEOS else "A request in words is given as ask:…"
     )
     raise UsageError(f"{text}: no such file{_near(Path(text))}", remedy=remedy)
 

@@ -126,8 +126,8 @@ class _Reading:
         if file := self._file(text, base):
             return file
         if is_address(text):
-            raise UsageError("an address: scripts are made of files and of requests, which begin with ask:")
-        raise UsageError("no such file, and no request: those begin with ask:")
+            raise UsageError("an address; wanted is a text file or a request in words (ask:…)")
+        raise UsageError("no such file, and no request in words (ask:…)")
 
     def _file(self, text: str, base: Path) -> Source | None:
         """A file of this machine; None: there is none of that name."""

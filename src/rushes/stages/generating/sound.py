@@ -1,4 +1,4 @@
-"""What can be heard: the narration of a script, its captions, and the file of it that is kept."""
+"""What can be heard: the narration of a script, its captions, and the recording that is kept of it."""
 
 from __future__ import annotations
 
@@ -12,28 +12,36 @@ from rushes.media.recording import encode_speech
 from rushes.media.voice import Voice
 from rushes.stages.base import Context, Made
 from rushes.stages.generating.steps import Timer
+from rushes.text.scripts.english import ENGLISH
 
 
-async def narrate(script: Script, context: Context, timer: Timer) -> Narration:
-    """Have the worker's voice read the script. Raises: EngineMissing, EngineFault."""
+async def speak(script: Script, context: Context, timer: Timer, *, keep: bool) -> tuple[Narration, list[Made]]:
+    """Have the worker's voice read the script. Returns what is said when, captions and, to `keep`, a recording.
+
+    Raises:
+        EngineMissing, EngineFault: the voice or FFmpeg.
+    """
     passages = script.passages
 
     async def report(spoken: int) -> None:
         await timer.report("narration", spoken / len(passages), f"{spoken} of {len(passages)} passages spoken")
 
     async with timer.running("narration", "waits for the voice"):
-        return await context.service(Voice).narrate(passages, context.scratch / "narration.wav", report)
+        narration = await context.service(Voice).narrate(passages, context.scratch / "narration.wav", report)
+        made = [await asyncio.to_thread(_captions, narration, context)]
+        if keep:
+            made.append(await _recording(narration, script, context))
+    return narration, made
 
 
-async def captions(narration: Narration, context: Context) -> Made:
-    """The narration as captions, each sentence at its time."""
+def _captions(narration: Narration, context: Context) -> Made:
+    """Each sentence at its time."""
     path = context.scratch / "narration.vtt"
-    await asyncio.to_thread(path.write_text, webvtt(narration.cues), encoding="utf-8")
-    return Made("narration_captions", path, "text/vtt", {"language": "en"})
+    path.write_text(webvtt(narration.cues), encoding="utf-8")
+    return Made("narration_captions", path, "text/vtt", {"language": ENGLISH})
 
 
-async def recording(narration: Narration, script: Script, context: Context) -> Made:
-    """The narration as a file to keep. Raises: EngineMissing, EngineFault."""
+async def _recording(narration: Narration, script: Script, context: Context) -> Made:
     path = context.scratch / "narration.m4a"
     ffmpeg = await asyncio.to_thread(find_ffmpeg, context.settings.ffmpeg)
     await encode_speech(ffmpeg.path, narration.path, path, tags={"title": script.title})

@@ -19,7 +19,7 @@ STEPS: dict[Step, frozenset[Modality]] = {
     "video": frozenset({"video"}),
 }
 """The steps in order, and what they are needed for."""
-SECONDS_PER_MINUTE: dict[Step, float] = {"script": 0.1, "narration": 0.7, "slides": 0.4, "video": 0.6}
+SECONDS_PER_MINUTE: dict[Step, float] = {"script": 0.05, "narration": 0.5, "slides": 0.1, "video": 0.5}
 """Of work for a minute of speech, measured on 2 cores. A language model's script takes as long as the model takes."""
 BASIS = "measured on 2 cores with the packaged voice, which costs nothing"
 

@@ -75,7 +75,9 @@ class _Extract:
         words = sum(map(self._words, parts))
         told = [one for part in parts if (one := self._told(part, hook, self._request.words / words)).kept]
         kept = [at for one in told for at in one.kept]
-        takeaways = self._best(_TAKEAWAYS, kept) if len(kept) >= _ENOUGH_FOR_TAKEAWAYS else []
+        # A summary says nothing twice.
+        closes = self._material.kind == "text" and len(kept) >= _ENOUGH_FOR_TAKEAWAYS
+        takeaways = self._best(_TAKEAWAYS, kept) if closes else []
         return Script(
             title=self._title(),
             hook=self._prose(hook),
