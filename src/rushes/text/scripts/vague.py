@@ -14,7 +14,7 @@ from rushes.text.lexicon import english_stopwords, tokens, word_list
 from rushes.text.scripts.request import ScriptRequest
 
 _FRAME = re.compile(
-    r"(?:please|can you|could you|would you|i (?:want|need|would like)|i'd like|give me|show me|tell me|teach me|help me|"
+    r"\b(?:please|can you|could you|would you|i (?:want|need|would like)|i'd like|give me|show me|tell me|teach me|help me|"
     r"help|explain(?: to me)?|describe|summari[sz]e|make|create|write|generate|produce|do|learn|understand|know|talk|"
     r"video|script|lesson|lecture|presentation|talk|explanation|overview|introduction|summary|content|story|clip|film|"
     r"about|on|of|for|with|to|me|us|my|our|more|some|any|really|just|short|long|good|nice|cool|quick|interesting|fun)\b",
