@@ -26,7 +26,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 Listen = Callable[[Path], Any]
 
 
-def frames(video: Path) -> list[tuple[float, NDArray[np.uint8]]]:
+def frames(video: Path) -> list[tuple[float, NDArray[Any]]]:
     with av.open(str(video)) as container:
         return [(float(frame.time or 0), frame.to_ndarray(format="rgb24")) for frame in container.decode(video=0)]
 

@@ -163,7 +163,7 @@ def test_a_slide_shows_as_much_as_is_read_at_a_glance(sentence: str, shown: str)
         ("月亮吸引整个地球。", False),
     ],
 )
-def test_what_the_voice_cannot_read_is_recognised(text: str, english: bool):
+def test_what_the_voice_cannot_read_is_recognised(text: str, *, english: bool):
     assert is_english(text) is english
 
 

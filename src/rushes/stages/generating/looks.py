@@ -13,7 +13,7 @@ LOOKS: dict[Style, Look] = {
     "dark": Look(
         accent="#5CB3F4", paper="#151922", ink="#EDF0F5", faint="#8F98A8", cover="#0D1118", cover_ink="#F5F7FA"
     ),
-    "warm": Look(accent="#B4532A", paper="#FFF8EE", ink="#3B2A1F", faint="#84705F", weight=600),
+    "warm": Look(accent="#B4532A", paper="#FFF8EE", ink="#3B2A1F", faint="#7F6B5A", weight=600),
 }
 _TAKEAWAYS = "To take away"
 
