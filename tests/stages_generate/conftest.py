@@ -24,7 +24,7 @@ from rushes.stages.base import InputFile, Made, Result, S
 from rushes.stages.generate import GENERATE
 from rushes.stages.registry import parse_options
 from rushes.worker.services import Services
-from tests.main_job.conftest import Ended, Rushes, rushes  # noqa: F401  (a fixture)
+from tests.main_job.conftest import rushes  # noqa: F401  (a fixture)
 from tests.text.fake_models import FakeModels, serving
 
 BREAD = """\

@@ -13,8 +13,9 @@ import av
 import pytest
 
 from rushes.database import Database
+from tests.main_job.conftest import Rushes
 
-from .conftest import BREAD, Rushes
+from .conftest import BREAD
 
 AUDITED = """
 import json, sys

@@ -12,6 +12,7 @@ import av
 import numpy as np
 import pysubs2
 import pytest
+from bench.quality import corpus
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -44,7 +45,7 @@ async def test_the_text_alone_is_a_script_and_the_saving_is_recorded(desk: Desk)
     saved = production(result).saved
     assert saved.steps == ("narration", "slides", "video")
     assert 0 < saved.seconds < 5
-    assert "measured on 2 cores" in saved.basis
+    assert "measured on 2 busy cores" in saved.basis
     assert saved.cost == 0
     assert result.value["saved"]["steps"] == ["narration", "slides", "video"]
     assert any(note.startswith("Not asked for, and so not made: narration, slides, video.") for note in result.notes)
@@ -82,6 +83,22 @@ async def test_a_film_shows_each_slide_while_its_passage_is_spoken(desk: Desk, l
         shown = min(pictures, key=lambda picture: abs(picture[0] - at - 1))[1]
         assert np.abs(shown - slide).mean() < 6, f"another slide at {at} s"
         assert shown.std() > 20, f"an empty slide at {at} s"
+
+
+async def test_a_long_text_is_heard_as_it_is_written(desk: Desk, listen: Listen, full: bool):  # noqa: FBT001  (a fixture)
+    """A minute every day; with `--full` all twelve subjects of the corpus, some twenty minutes."""
+    passages = corpus.passages()
+    text = "\n\n".join(
+        f"## {passage.title}\n\n{passage.text}" for passage in (passages[::3] if full else passages[3:4])
+    )
+
+    script, result = await desk.run(text=text, seconds=3600 if full else 60)
+
+    film = made(result)["film"].path
+    assert seconds(film) == pytest.approx(production(result).duration, abs=0.6)
+    assert word_error_rate(script.text, await listen(film)) <= 0.05
+    cues = list(pysubs2.load(str(made(result)["narration_captions"].path)))
+    assert " ".join(cue.plaintext.replace("\n", " ") for cue in cues) == script.text
 
 
 async def test_a_film_can_be_played_from_its_beginning_and_has_its_captions_inside(desk: Desk):

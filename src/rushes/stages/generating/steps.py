@@ -19,9 +19,9 @@ STEPS: dict[Step, frozenset[Modality]] = {
     "video": frozenset({"video"}),
 }
 """The steps in order, and what they are needed for."""
-SECONDS_PER_MINUTE: dict[Step, float] = {"script": 0.05, "narration": 0.5, "slides": 0.1, "video": 0.5}
-"""Of work for a minute of speech, measured on 2 cores. A language model's script takes as long as the model takes."""
-BASIS = "measured on 2 cores with the packaged voice, which costs nothing"
+SECONDS_PER_MINUTE: dict[Step, float] = {"script": 0.05, "narration": 0.8, "slides": 0.1, "video": 0.6}
+"""Of work for a minute of speech, measured on 2 busy cores. A language model's script takes as long as the model takes."""
+BASIS = "measured on 2 busy cores, with the packaged voice, which costs nothing"
 
 
 def steps_for(modalities: Sequence[Modality]) -> tuple[Step, ...]:
