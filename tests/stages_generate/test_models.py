@@ -10,7 +10,7 @@ import pytest
 from rushes.errors import NeedsInput, Permanent, RateLimited, Scope, Transient
 from rushes.media.voice import Voice
 from rushes.model import Source, Trust, VideoKey
-from tests.text.fake_models import INPUT_TOKENS, OUTPUT_TOKENS, FakeModels, Question, Refusal
+from tests.text.fake_models import INPUT_TOKENS, OUTPUT_TOKENS, FakeModels, Question, Refusal, Words
 
 from .conftest import BREAD, Desk, made
 
@@ -164,6 +164,18 @@ async def test_nonsense_twice_is_quoted_instead_and_that_is_said(
     assert script.usage
     assert script.usage.requests == 2
     assert not result.reusable
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "google"])
+async def test_a_model_that_refuses_in_words_is_replaced_and_that_is_said(
+    desk: Desk, models: FakeModels, asking: dict[str, Any], provider: str
+):
+    models.answer(Words("I cannot help with that."))
+
+    script, _ = await desk.run(text=BREAD, **{**asking, "model": f"{provider}:x", "model_url": models.url_of(provider)})
+
+    assert script.engine == "offline"
+    assert script.notes[0].startswith(f"Quoted offline, because {provider}:x gave no usable answer")
 
 
 async def test_without_a_text_there_is_nothing_to_fall_back_on(desk: Desk, models: FakeModels, asking: dict[str, Any]):

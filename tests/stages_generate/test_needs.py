@@ -87,6 +87,13 @@ async def test_a_text_that_the_voice_cannot_read_is_not_spoken(desk: Desk):
     assert not any("narration" in (note or "") for _, note in desk.reports)
 
 
+async def test_a_passage_without_a_word_that_can_be_said_is_named(desk: Desk):
+    text = f"{BREAD}\n## Tokyo\n\n東京です。"
+
+    with pytest.raises(NeedsInput, match="other letters where it says “東京です。”"):
+        await desk.run(text=text, modalities="audio")
+
+
 async def test_it_can_still_be_written(desk: Desk):
     script, _ = await desk.run(text=GERMAN, modalities="text")
 

@@ -88,6 +88,20 @@ def test_a_section_of_minutes_is_divided(lecture: str):
     assert max(section.seconds for section in made.sections) < 75
 
 
+def test_of_very_many_headings_some_share_a_section():
+    made = make("# Notes\n\n" + "".join(f"## Number {n}\n\nFact {n} is short.\n\n" for n in range(500)), seconds=3600)
+
+    assert len(made.sections) <= 60
+    assert made.text.count("is short.") >= 500
+
+
+def test_a_summary_that_says_nothing_is_refused():
+    with pytest.raises(ValueError, match="no sentence"):
+        of_summary(
+            Summary(title="", overview="", key_points=(), chapters=(), topics=(), length="brief", engine="offline")
+        )
+
+
 def test_words_for_a_model_are_named_as_not_used():
     made = make(BREAD, query="For beginners, please", audience="bakers")
 

@@ -92,6 +92,11 @@ def test_a_text_without_a_sentence_is_refused(text: str):
         of_text(text)
 
 
+def test_a_list_of_very_many_is_no_text():
+    with pytest.raises(ValueError, match="it has 10,001 sentences; the limit is 10,000"):
+        of_text("A name.\n" * 10_001)
+
+
 @pytest.mark.parametrize(
     "piece",
     [

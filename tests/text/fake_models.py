@@ -23,6 +23,13 @@ class Refusal:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Words:
+    """An answer in words alone, such as a model's own refusal."""
+
+    text: str
+
+
 @dataclass
 class Question:
     """A request as it arrived."""
@@ -53,7 +60,7 @@ class Question:
         return json.dumps(self.body.get("tools", []))
 
 
-Answer = Callable[[Question], dict[str, Any] | Refusal]
+Answer = Callable[[Question], dict[str, Any] | Refusal | Words]
 
 
 def strings(value: Any) -> Iterator[str]:
@@ -84,15 +91,15 @@ class FakeModels(ThreadingHTTPServer):
     def url_of(self, provider: str) -> str:
         return f"{self.url}/v1" if provider == "openai" else self.url
 
-    def answer(self, *answers: Answer | dict[str, Any] | Refusal) -> None:
+    def answer(self, *answers: Answer | dict[str, Any] | Refusal | Words) -> None:
         self.answers = [answer if callable(answer) else _always(answer) for answer in answers]
 
-    def reply(self, question: Question) -> dict[str, Any] | Refusal:
+    def reply(self, question: Question) -> dict[str, Any] | Refusal | Words:
         self.questions.append(question)
         return self.answers[min(len(self.questions), len(self.answers)) - 1](question)
 
 
-def _always(value: dict[str, Any] | Refusal) -> Answer:
+def _always(value: dict[str, Any] | Refusal | Words) -> Answer:
     return lambda _question: value
 
 
@@ -119,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
 
-def _in_dialect(path: str, body: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+def _in_dialect(path: str, body: dict[str, Any], answer: dict[str, Any] | Words) -> dict[str, Any]:
     if "generateContent" in path:
         return _google(body, answer)
     if path.endswith("/messages"):
@@ -127,9 +134,10 @@ def _in_dialect(path: str, body: dict[str, Any], answer: dict[str, Any]) -> dict
     return _openai(body, answer)
 
 
-def _google(body: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+def _google(body: dict[str, Any], answer: dict[str, Any] | Words) -> dict[str, Any]:
     name = body["tools"][0]["functionDeclarations"][0]["name"]
-    content = {"role": "model", "parts": [{"functionCall": {"name": name, "args": answer}}]}
+    said = {"text": answer.text} if isinstance(answer, Words) else {"functionCall": {"name": name, "args": answer}}
+    content = {"role": "model", "parts": [said]}
     return {
         "candidates": [{"content": content, "finishReason": "STOP"}],
         "usageMetadata": {
@@ -142,32 +150,35 @@ def _google(body: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _anthropic(body: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+def _anthropic(body: dict[str, Any], answer: dict[str, Any] | Words) -> dict[str, Any]:
+    called = {"type": "tool_use", "id": "t1", "name": body["tools"][0]["name"], "input": answer}
     return {
         "id": "m1",
         "type": "message",
         "role": "assistant",
         "model": body["model"],
-        "content": [{"type": "tool_use", "id": "t1", "name": body["tools"][0]["name"], "input": answer}],
-        "stop_reason": "tool_use",
+        "content": [{"type": "text", "text": answer.text} if isinstance(answer, Words) else called],
+        "stop_reason": "end_turn" if isinstance(answer, Words) else "tool_use",
         "stop_sequence": None,
         "usage": {"input_tokens": INPUT_TOKENS, "output_tokens": OUTPUT_TOKENS},
     }
 
 
-def _openai(body: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
-    function = {"name": body["tools"][0]["function"]["name"], "arguments": json.dumps(answer)}
-    message = {
-        "role": "assistant",
-        "content": None,
-        "tool_calls": [{"id": "c1", "type": "function", "function": function}],
-    }
+def _openai(body: dict[str, Any], answer: dict[str, Any] | Words) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": None}
+    if isinstance(answer, Words):
+        message["content"] = answer.text
+    else:
+        function = {"name": body["tools"][0]["function"]["name"], "arguments": json.dumps(answer)}
+        message["tool_calls"] = [{"id": "c1", "type": "function", "function": function}]
     return {
         "id": "x",
         "object": "chat.completion",
         "created": 1,
         "model": body["model"],
-        "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}],
+        "choices": [
+            {"index": 0, "message": message, "finish_reason": "tool_calls" if "tool_calls" in message else "stop"}
+        ],
         "usage": {
             "prompt_tokens": INPUT_TOKENS,
             "completion_tokens": OUTPUT_TOKENS,

@@ -110,7 +110,7 @@ def check_speech(settings: Settings) -> Finding:
 
 def check_narration() -> Finding:
     if importlib.util.find_spec("hibari") is None:
-        remedy = "Only `rushes demo` needs it: pip install 'rushes[offline]'"
+        remedy = "`rushes demo` and spoken scripts need it: pip install 'rushes[offline]'"
         return Finding("narration", State.WARNING, "hibari-tts is not installed", remedy)
     return Finding("narration", State.FOUND, f"hibari-tts {version('hibari-tts')}, packaged voices")
 

@@ -55,6 +55,7 @@ def run(
       rushes run talk.mp4 https://youtu.be/ID
       rushes run list.csv --out notes --set summarize.length=brief
       rushes run https://example.org/feed.xml --pipeline transcribe
+      rushes run notes.md --pipeline generate
       cat urls.txt | rushes run - --json
     """
     from rushes.runs import Request

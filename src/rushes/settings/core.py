@@ -30,7 +30,7 @@ class CoreSettings(Group):
     """Processor threads for speech recognition; 0: as many as there are cores."""
 
     model: str | None = Field(default=None, validation_alias=named("model"))
-    """The language model for summaries, `provider:name` (`anthropic:…`, `openai:…`, `google:…`); none: offline."""
+    """The language model that writes, `provider:name` (`anthropic:…`, `openai:…`, `google:…`); none: offline."""
     model_url: str | None = Field(default=None, validation_alias=named("model_url"))
     """The address of a service that speaks that provider's protocol, such as a server of one's own."""
     model_key: SecretStr | None = Field(default=None, validation_alias=named("model_key"))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 async def generate(job: Job, context: Context) -> Result:
     """Make `script.json` and, as asked for, `narration.m4a` or `video.mp4` with captions."""
     options = asked(job, context)
-    timer = Timer(context, steps_for(options.modalities))
+    timer = Timer(context, steps_for(options.modalities), by_model=options.model != OFFLINE)
     script = await _script(options, job, context, timer)
     with media_faults():
         narration, made = await _made(script, options, context, timer)

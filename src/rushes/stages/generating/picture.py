@@ -49,7 +49,8 @@ async def film(
     """The film, with captions as a text track, and a picture to stand for it. Raises: EngineMissing, EngineFault."""
     output, poster = context.scratch / "video.mp4", context.scratch / "video.jpg"
     ffmpeg = await asyncio.to_thread(find_ffmpeg, context.settings.ffmpeg)
-    async with timer.running("video", "waits for its turn"), context.service(FilmLab).turn:
+    await timer.report("video", 0.0, "waits for its turn")
+    async with context.service(FilmLab).turn, timer.running("video", "encodes"):
         async with _reporting(timer, narration.duration) as progress:
             await slideshow(
                 ffmpeg.path, shots(pictures, narration), narration.path, output,

@@ -44,22 +44,17 @@ def script_request(options: GenerateOptions, context: Context) -> ScriptRequest:
 
 def _material(options: GenerateOptions, context: Context) -> Material | None:
     """A text that was sent goes before a summary that was made, and that before the file that it was made of."""
-    if options.text:
-        return _read(options.text, context)
-    summaries = context.inputs("summary")
-    if summaries:
-        return of_summary(Summary.read(summaries[-1].path))
-    source = source_of(context)
-    if source and source.key.startswith(_FILE) and context.trust is Trust.LOCAL:
-        return _read(_text_of(source), context)
-    return None
-
-
-def _read(text: str, context: Context) -> Material:
+    summaries, source = context.inputs("summary"), source_of(context)
     try:
-        return of_text(text, title=context.title)
+        if options.text:
+            return of_text(options.text, title=context.title)
+        if summaries:
+            return of_summary(Summary.read(summaries[-1].path))
+        if source and source.key.startswith(_FILE) and context.trust is Trust.LOCAL:
+            return of_text(_text_of(source), title=context.title)
     except ValueError as error:
         raise Permanent(f"a script cannot be made of this text: {error}") from None
+    return None
 
 
 def _text_of(source: Source) -> str:

@@ -21,6 +21,8 @@ STEPS: dict[Step, frozenset[Modality]] = {
 """The steps in order, and what they are needed for."""
 SECONDS_PER_MINUTE: dict[Step, float] = {"script": 0.05, "narration": 0.8, "slides": 0.1, "video": 0.6}
 """Of work for a minute of speech, measured on 2 busy cores. A language model's script takes as long as the model takes."""
+MODEL_SECONDS = 5.0
+"""About what a language model's script weighs beside the other steps, as far as progress goes."""
 BASIS = "measured on 2 busy cores, with the packaged voice, which costs nothing"
 
 
@@ -41,12 +43,14 @@ class Timer:
 
     context: Context
     steps: tuple[Step, ...]
+    by_model: bool = False
+    """The script takes longer than all else."""
     times: list[StepTime] = field(default_factory=list)
 
     async def report(self, step: Step, fraction: float, note: str) -> None:
-        weights = [SECONDS_PER_MINUTE[each] for each in self.steps]
+        weights = [self._weight(each) for each in self.steps]
         before = sum(weights[: self.steps.index(step)])
-        share = SECONDS_PER_MINUTE[step] * min(1.0, max(0.0, fraction))
+        share = self._weight(step) * min(1.0, max(0.0, fraction))
         await self.context.progress((before + share) / sum(weights), f"{step}: {note}")
 
     @contextlib.asynccontextmanager
@@ -56,3 +60,6 @@ class Timer:
         began = time.monotonic()
         yield
         self.times.append(StepTime(step=step, seconds=round(time.monotonic() - began, 3)))
+
+    def _weight(self, step: Step) -> float:
+        return MODEL_SECONDS if self.by_model and step == "script" else SECONDS_PER_MINUTE[step]

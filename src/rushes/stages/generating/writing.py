@@ -20,7 +20,7 @@ from rushes.text.lexicon import primary
 from rushes.text.model_summary import Progress
 from rushes.text.providers import LanguageModel
 from rushes.text.scripts import extractive, online
-from rushes.text.scripts.english import ENGLISH, is_english
+from rushes.text.scripts.english import ENGLISH, has_sound, is_english
 from rushes.text.scripts.request import ScriptRequest
 from rushes.text.scripts.vague import TooVague, questions
 
@@ -54,8 +54,8 @@ class Writer:
                 remedy="Give the text that it is about (generate.text, or a .md or .txt file), or set RUSHES_MODEL.",
             )
         script = await (self._ask(request, model) if model else asyncio.to_thread(extractive.script, request))
-        if self.options.spoken and not (is_english(script.text, script.language) and is_english(script.text)):
-            raise _unspeakable(f"the language {script.language}" if script.language else "another language")
+        if self.options.spoken:
+            _refuse_unspeakable(script)
         return script
 
     async def _ask(self, request: ScriptRequest, model: LanguageModel) -> Script:
@@ -118,6 +118,14 @@ def _too_vague(questions: Sequence[str], usage: Usage | None = None) -> NeedsInp
     return NeedsInput(
         "the request is too vague to make a script of", remedy=f"Ask again and say: {numbered}", details=details
     )
+
+
+def _refuse_unspeakable(script: Script) -> None:
+    if not (is_english(script.text, script.language) and is_english(script.text)):
+        raise _unspeakable(f"the language {script.language}" if script.language else "another language")
+    for passage in script.passages:
+        if not has_sound(passage):
+            raise _unspeakable(f"other letters where it says “{passage[:80]}”")
 
 
 def _unspeakable(language: str) -> NeedsInput:

@@ -30,5 +30,10 @@ def is_english(text: str, language: str | None = None) -> bool:
     return foreign <= _OTHER_WORDS * len(words) or foreign <= sum(word in english_stopwords() for word in words)
 
 
+def has_sound(text: str) -> bool:
+    """Whether there is anything in it that an English voice can say."""
+    return any(character.isalnum() and not _is_other(character) for character in text)
+
+
 def _is_other(letter: str) -> bool:
     return not letter.isascii() and not unicodedata.name(letter, "").startswith("LATIN")

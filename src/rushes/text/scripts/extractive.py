@@ -29,7 +29,7 @@ _OVER = 1.1
 _SLIDE = 75
 """Words that are said over one slide, half a minute."""
 _LONGEST_HOOK = 45
-_MOST_SECTIONS = 40
+_MOST_SECTIONS, _MOST_HEADINGS = 40, 60
 _POINTS, _TAKEAWAYS = 3, 3
 _ENOUGH_FOR_HOOK, _ENOUGH_FOR_TAKEAWAYS = 3, 8
 """Sentences."""
@@ -118,6 +118,13 @@ class _Extract:
             yield from self._divided(part, round(min(wanted, _MOST_SECTIONS) * self._words(part) / words))
 
     def _headed(self) -> Iterator[_Part]:
+        """The parts under headings; of very many some share one."""
+        parts = list(self._under_headings())
+        together = -(-len(parts) // _MOST_HEADINGS)
+        for at in range(0, len(parts), together):
+            yield _Part(parts[at].title, parts[at].first, parts[at : at + together][-1].last)
+
+    def _under_headings(self) -> Iterator[_Part]:
         headings = self._material.headings
         opening: list[tuple[int, str | None]] = [] if headings and headings[0][0] == 0 else [(0, None)]
         end: tuple[int, str | None] = (len(self._sentences), None)

@@ -13,6 +13,8 @@ from rushes.text.lexicon import Lexicon, word_count
 from rushes.text.scripts.written import Written, read
 from rushes.text.sentences import Sentence
 
+_MOST = 10_000
+"""Sentences: the longest text in English prose has six thousand."""
 _PARAGRAPH = 2.0
 """Seconds of silence before a paragraph, as far as finding a change of subject goes."""
 
@@ -42,11 +44,13 @@ def of_text(text: str, *, title: str | None = None) -> Material:
     """Material of a text, plain or in Markdown. Without a `title` it has the heading's that stands above all others.
 
     Raises:
-        ValueError: nothing in it can be spoken.
+        ValueError: nothing in it can be spoken, or it is no text but a list of very many.
     """
     written = read(text)
     if not written.sentences:
         raise ValueError("there is no sentence in it")
+    if len(written.sentences) > _MOST:
+        raise ValueError(f"it has {len(written.sentences):,} sentences; the limit is {_MOST:,}")
     said = [sentence.text for sentence in written.sentences]
     name, headings = _titled(written)
     return Material(
@@ -61,13 +65,19 @@ def of_text(text: str, *, title: str | None = None) -> Material:
 
 
 def of_summary(summary: Summary) -> Material:
-    """Material of a summary: its overview, then what it says of each chapter."""
+    """Material of a summary: its overview, then what it says of each chapter.
+
+    Raises:
+        ValueError: it says nothing.
+    """
     told: list[tuple[str, float | None]] = [(text, None) for text in sentences.cut(" ".join(summary.overview.split()))]
     headings: list[tuple[int, str]] = []
     for chapter in summary.chapters:
         points = list(_points(summary, chapter))
         headings += [(len(told), chapter.title)] if points else []
         told += points
+    if not told:
+        raise ValueError("there is no sentence in it")
     said = [text for text, _ in told]
     return Material(
         kind="summary",
