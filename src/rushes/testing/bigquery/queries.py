@@ -1,0 +1,206 @@
+"""Running a query job: what it reads is weighed, what it changes changes at once, and what it finds is kept."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import duckdb
+from duckdb import DuckDBPyConnection
+from sqlglot import exp
+
+from rushes.testing.bigquery.billing import Meter, billed, check_ceiling
+from rushes.testing.bigquery.catalog import Catalog, Table
+from rushes.testing.bigquery.clock import Clock
+from rushes.testing.bigquery.definitions import Definitions
+from rushes.testing.bigquery.engine import Engine
+from rushes.testing.bigquery.failures import refusal_of
+from rushes.testing.bigquery.fields import fields_of_result
+from rushes.testing.bigquery.jobs import Changed, Job
+from rushes.testing.bigquery.limits import Limits, Turns
+from rushes.testing.bigquery.refusals import Refusal, unsupported
+from rushes.testing.bigquery.sql.changes import compile_delete, compile_insert, compile_truncate, compile_update
+from rushes.testing.bigquery.sql.compiling import Compiled, Compiler
+from rushes.testing.bigquery.sql.merging import compile_merge
+from rushes.testing.bigquery.sql.naming import Place
+from rushes.testing.bigquery.sql.parsing import MUTATING
+from rushes.testing.bigquery.streaming import check_nothing_streams
+
+Work = Callable[[], None]
+"""A job's time passes in it: latency, delays and holds."""
+_COMPILERS: dict[str, Callable[[Compiler, Any], Compiled]] = {
+    "DELETE": compile_delete,
+    "INSERT": compile_insert,
+    "MERGE": compile_merge,
+    "SELECT": Compiler.query,
+    "TRUNCATE_TABLE": compile_truncate,
+    "UPDATE": compile_update,
+}
+_OPTIONS = frozenset({
+    "query", "queryParameters", "parameterMode", "defaultDataset", "useLegacySql", "useQueryCache", "maximumBytesBilled",
+    "priority", "allowLargeResults", "flattenResults", "createDisposition",
+})  # fmt: skip
+"""What of a query's configuration is understood, or changes nothing here."""
+
+
+class Queries:
+    """Runs query jobs."""
+
+    def __init__(self, engine: Engine, catalog: Catalog, clock: Clock, limits: Limits) -> None:
+        self._engine = engine
+        self._catalog = catalog
+        self._clock = clock
+        self._limits = limits
+        self._turns = Turns(limits)
+        self._meter = Meter(engine)
+
+    def run(self, job: Job, work: Work) -> None:
+        """Raises: Refusal (the statement fails, or is not supported)."""
+        assert job.statement is not None
+        _check_options(job)
+        if job.kind in MUTATING:
+            self._change_in_turn(job, work)
+            return
+        job.begin(self._clock.now())
+        work()
+        if job.kind == "SELECT":
+            self._select(job)
+        elif job.kind in _COMPILERS:
+            self._change(job)
+        else:
+            self._define(job)
+
+    def dry_run(self, job: Job) -> None:
+        """Weigh a statement without running it.
+
+        Raises:
+            Refusal: it would fail.
+        """
+        assert job.statement is not None
+        _check_options(job)
+        if job.kind not in _COMPILERS:
+            return
+        compiled = self._compile(job)
+        self._weigh(job, compiled)
+        if job.kind == "SELECT":
+            with self._engine.cursor() as cursor:
+                self._execute(cursor, f"SELECT * FROM ({compiled.text}) LIMIT 0", compiled)  # noqa: S608  (compiled)
+                job.fields = _named(cursor, compiled)
+
+    def _place(self, job: Job) -> Place:
+        dataset = job.configuration["query"].get("defaultDataset") or {}
+        return Place(dataset.get("projectId") or job.project, dataset.get("datasetId"), job.location)
+
+    def _compiler(self, job: Job) -> Compiler:
+        return Compiler(self._catalog, self._place(job), job.parameters, self._clock.now())
+
+    def _compile(self, job: Job) -> Compiled:
+        assert job.statement is not None
+        return _COMPILERS[job.kind](self._compiler(job), job.statement.tree)
+
+    def _define(self, job: Job) -> None:
+        assert job.statement is not None
+        with self._engine.writing:
+            definitions = Definitions(
+                self._engine,
+                self._catalog,
+                self._place(job),
+                lambda: self._compiler(job),
+                lambda query: self._weigh(job, query),
+            )
+            job.statistics.definition = definitions.run(job.statement.tree)
+
+    def _select(self, job: Job) -> None:
+        compiled = self._compile(job)
+        self._weigh(job, compiled)
+        with self._engine.cursor() as cursor:
+            rows = self._execute(cursor, compiled.text, compiled).fetchall()
+            job.fields = _named(cursor, compiled)
+        job.rows = rows
+
+    def _change_in_turn(self, job: Job, work: Work) -> None:
+        """Two at a time on a table; whose table was changed meanwhile runs again, up to three times."""
+        table = self._target(job)
+        with self._turns.turn(table.name, job.stopped):
+            job.begin(self._clock.now())
+            reruns = self._limits.dml_reruns
+            for _ in range(1 + (reruns or 0)):
+                before = table.mutations
+                work()
+                with self._engine.writing:
+                    if reruns is None or table.mutations == before:
+                        self._change(job)
+                        return
+            raise Refusal(
+                "invalidQuery",
+                f"Could not serialize access to table {table.name} due to concurrent update",
+                location="query",
+            )
+
+    def _target(self, job: Job) -> Table:
+        assert job.statement is not None
+        tree = job.statement.tree
+        node = tree.this or tree.args["tables"][0]
+        assert isinstance(node, exp.Table)
+        return self._catalog.table(self._place(job).name(node), job.location)
+
+    def _change(self, job: Job) -> None:
+        with self._engine.writing, self._engine.cursor() as cursor:
+            compiled = self._compile(job)
+            assert compiled.target is not None
+            check_nothing_streams(job.kind, compiled.target, self._clock.now())
+            self._weigh(job, compiled)
+            if compiled.doubles and self._execute(cursor, compiled.doubles, compiled).fetchone():
+                raise Refusal(
+                    "invalidQuery",
+                    "UPDATE/MERGE must match at most one source row for each target row",
+                    location="query",
+                )
+            rows = self._execute(cursor, compiled.text, compiled).fetchall()
+            job.statistics.changed = _changed(job.kind, rows)
+            self._catalog.changed(compiled.target)
+            if job.kind in MUTATING:
+                compiled.target.mutations += 1
+
+    def _weigh(self, job: Job, compiled: Compiled) -> None:
+        processed = self._meter.processed(compiled)
+        job.statistics.tables = tuple(table.name for table in compiled.tables.values())
+        job.statistics.bytes_processed = sum(processed.values())
+        amount = billed(processed)
+        check_ceiling(amount, job.configuration["query"].get("maximumBytesBilled"))
+        job.statistics.bytes_billed = 0 if job.dry else amount
+
+    def _execute(self, cursor: DuckDBPyConnection, text: str, compiled: Compiled) -> DuckDBPyConnection:
+        values = {name: value for name, value in compiled.values.items() if f"${name}" in text}
+        try:
+            return cursor.execute(text, values) if values else cursor.execute(text)
+        except duckdb.Error as error:
+            raise refusal_of(error, compiled) from error
+
+
+def _check_options(job: Job) -> None:
+    """Raises: Refusal (the job asks for what this server does not do)."""
+    query = job.configuration["query"]
+    if query.get("useLegacySql", True):
+        raise unsupported("legacy SQL: set useLegacySql to false")
+    if wanted := [name for name, value in query.items() if value and name not in _OPTIONS]:
+        raise unsupported(f"queries with {', '.join(wanted)}")
+
+
+def _named(cursor: DuckDBPyConnection, compiled: Compiled) -> tuple[Any, ...]:
+    """The columns of a result, under the names that the statement gives them."""
+    return tuple(field.named(name) for field, name in zip(fields_of_result(cursor), compiled.names, strict=True))
+
+
+def _changed(kind: str, rows: list[Any]) -> Changed:
+    if kind == "MERGE":
+        actions = Counter(action for (action,) in rows)
+        return Changed(actions["INSERT"], actions["UPDATE"], actions["DELETE"])
+    count = int(rows[0][0])
+    return {
+        "INSERT": Changed(inserted=count),
+        "UPDATE": Changed(updated=count),
+        "DELETE": Changed(deleted=count),
+        "TRUNCATE_TABLE": Changed(deleted=count),
+    }[kind]
