@@ -9,7 +9,9 @@ def make_source(client: Client) -> None:
     columns = [("id", "STRING"), ("url", "STRING"), ("status", "STRING"), ("owner", "STRING"), ("attempt", "INTEGER")]
     client.create_table(Table("shop.d.source", [SchemaField(name, kind) for name, kind in columns]))
     records = [{"id": f"{n}", "url": f"https://example.org/{n}", "status": "PENDING"} for n in range(100)]
-    assert client.load_table_from_json(records, "shop.d.source").result().output_rows == 100
+    job = client.load_table_from_json(records, "shop.d.source")
+    job.result()
+    assert job.output_rows == 100
 
 
 def test_a_claim_takes_rows_and_shards_share_them(client, run, rows):

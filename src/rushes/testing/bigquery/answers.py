@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rushes.testing.bigquery.cells import rows_in_api
-from rushes.testing.bigquery.fields import Field
 from rushes.testing.bigquery.jobs import Job
 from rushes.testing.bigquery.refusals import Refusal
 from rushes.testing.bigquery.resources import job_reference, query_statistics
 
+Fetch = Callable[[int, int], Sequence[Mapping[str, Any]]]
 PAGE_BYTES = 10 << 20
 """What fits into a page, whatever was asked for."""
+MOST = 100_000
+"""Rows of a page."""
+_HUNDRED = 100
 _WAIT = 10.0
 """Seconds that the service waits for a job, unless it is asked to wait less."""
 
@@ -40,19 +41,25 @@ def query_answer(job: Job, asked: Mapping[str, Any]) -> dict[str, Any]:
         "totalBytesBilled": str(job.statistics.bytes_billed),
         "schema": {"fields": [field.in_api() for field in job.fields]},
     }
-    return said | query_statistics(job) | page(job.fields, job.rows, asked)
+    return said | query_statistics(job) | page(lambda first, most: job.rows[first : first + most], len(job.rows), asked)
 
 
-def page(fields: Sequence[Field], rows: Sequence[Sequence[Any]], asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The rows of one page, and where the next one begins."""
+def page(fetch: Fetch, total: int, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The rows of one page, and where the next one begins.
+
+    Args:
+        fetch: gives at most so many rows, as the REST API writes them, from a place on.
+        total: how many there are.
+        asked: pageToken, startIndex and maxResults.
+    """
     first = _number(asked, "pageToken") or _number(asked, "startIndex") or 0
     most = _number(asked, "maxResults")
-    wanted = rows[first : None if most is None else first + most]
-    shown = list(_fitting(rows_in_api(fields, wanted)))
+    shown = _fitting(fetch(first, MOST if most is None else min(most, MOST)))
     after = first + len(shown)
     # With maxResults=0 the client asks for the rows later, by the token.
-    token = {"pageToken": str(after)} if after < len(rows) else {}
-    return {"rows": shown} | token
+    token = {"pageToken": str(after)} if after < total else {}
+    # Without rows there is no list of them: by that, too, the client tells that it has to ask.
+    return ({"rows": shown} if shown else {}) | token
 
 
 def _number(asked: Mapping[str, Any], name: str) -> int | None:
@@ -64,9 +71,11 @@ def _number(asked: Mapping[str, Any], name: str) -> int | None:
     return int(value)
 
 
-def _fitting(rows: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """As many rows as a page holds: weighed by the hundred, so that at least a hundred."""
+def _fitting(rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """As many rows as a page holds. One of a hundred is weighed."""
     size = 0
-    while size <= PAGE_BYTES and (some := list(itertools.islice(rows, 100))):
-        size += len(json.dumps(some))
-        yield from some
+    for at in range(0, len(rows), _HUNDRED):
+        size += len(json.dumps(rows[at])) * _HUNDRED
+        if size > PAGE_BYTES:
+            return rows[: max(at, 1)]
+    return rows

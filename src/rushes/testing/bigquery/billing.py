@@ -1,7 +1,7 @@
 """What a statement costs: bytes of the columns it reads, and all of a table whose rows it may change.
 
-Source: https://cloud.google.com/bigquery/docs/estimate-costs, sections on the size of queries and of DML. Neither partitions nor
-clusters make it less here, so that it is an upper bound.
+Source: https://cloud.google.com/bigquery/docs/estimate-costs, sections on the size of queries and of DML. Neither partitions
+nor clusters make it less here, so that it is an upper bound.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -104,6 +105,11 @@ class Catalog:
 
     def create_dataset(self, project: str, name: str, location: str | None, details: dict[str, Any]) -> Dataset:
         """Raises: Refusal (there is one)."""
+        if not re.fullmatch(r"\w{1,1024}", name):
+            raise Refusal(
+                "invalid", f'Invalid dataset ID "{name}". Dataset IDs must be alphanumeric (plus underscores) and must be at'
+                " most 1024 characters long.",
+            )  # fmt: skip
         if (project, name) in self._datasets:
             raise duplicate("Dataset", f"{project}:{name}")
         now = self._clock.now()
@@ -134,12 +140,13 @@ class Catalog:
         Raises:
             Refusal: there is none; with a location, as a statement says it.
         """
+        suffix = f" was not found in location {location}" if location else ""
+        dataset = self._datasets.get((name.project, name.dataset))
+        if dataset is None or (location and location.upper() != dataset.location.upper()):
+            raise not_found("Dataset", f"{name.project}:{name.dataset}{suffix}")
         found = self.find(name)
         if found is None:
-            if (name.project, name.dataset) not in self._datasets:
-                missing = f"{name.project}:{name.dataset}"
-                raise not_found("Dataset", f"{missing} was not found in location {location}" if location else missing)
-            raise not_found("Table", f"{name} was not found in location {location}" if location else str(name))
+            raise not_found("Table", f"{name}{suffix}")
         return found
 
     def create(

@@ -35,7 +35,9 @@ def _writer(field: Field) -> Writer:
         return _array_writer(field)
     if field.kind is Kind.RECORD:
         return _struct_writer(field)
-    write = _WRITERS.get(field.kind, str)
+    write = _WRITERS.get(field.kind)
+    if write is None:
+        return lambda value: value
     return lambda value: None if value is None else write(value)
 
 
@@ -81,17 +83,14 @@ def _numeric(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _time(value: time) -> str:
-    return value.isoformat()
-
-
 _WRITERS: dict[Kind, Writer] = {
     Kind.INTEGER: _integer,
     Kind.FLOAT: _float,
     Kind.NUMERIC: _numeric,
     Kind.BOOLEAN: lambda value: "true" if value else "false",
     Kind.TIMESTAMP: lambda value: str((value - _EPOCH) // _MICROSECOND),
+    Kind.DATE: str,
     Kind.DATETIME: datetime.isoformat,
-    Kind.TIME: _time,
+    Kind.TIME: time.isoformat,
     Kind.BYTES: lambda value: base64.b64encode(value).decode(),
 }

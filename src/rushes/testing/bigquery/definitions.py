@@ -12,7 +12,8 @@ from sqlglot import exp
 from rushes.testing.bigquery.catalog import Catalog, Dataset, Table, TableName
 from rushes.testing.bigquery.engine import Engine
 from rushes.testing.bigquery.failures import refusal_of
-from rushes.testing.bigquery.fields import Field, Mode, checked, field_of_sql, fields_of_result, find, quoted
+from rushes.testing.bigquery.fields import Field, Mode, checked, field_of_sql, find, quoted
+from rushes.testing.bigquery.filling import columns_of, fill
 from rushes.testing.bigquery.layouts import column_description, read_layout
 from rushes.testing.bigquery.refusals import Refusal, duplicate, unsupported
 from rushes.testing.bigquery.sql.compiling import Compiled, Compiler
@@ -66,11 +67,16 @@ class Definitions:
             raise duplicate("Table", str(name))
         layout = read_layout(properties.expressions if properties else (), self._value)
         query = self._compiler().query(tree.expression) if tree.expression else None
-        fields = self._columns(schema.expressions) if isinstance(schema, exp.Schema) else self._fields_of(query)
+        if isinstance(schema, exp.Schema):
+            fields = self._columns(schema.expressions)
+        elif query is not None:
+            fields = columns_of(self._engine, query)
+        else:
+            raise Refusal("invalidQuery", "CREATE TABLE needs columns or a query", location="query")
         made = self._catalog.build(name, fields, layout.details, layout.expires)
         if query is not None:
             self._weigh(query)
-            self._fill(made, query)
+            fill(self._engine, self._catalog, made, query)
         self._catalog.put(made)
         return "CREATE" if known is None else "REPLACE", name
 
@@ -92,30 +98,6 @@ class Definitions:
                 case other:
                     raise unsupported(f"columns with {other.sql('bigquery')[:80]}")
         return made
-
-    def _fields_of(self, query: Compiled | None) -> tuple[Field, ...]:
-        if query is None:
-            raise Refusal("invalidQuery", "CREATE TABLE needs columns or a query", location="query")
-        with self._engine.cursor() as cursor:
-            cursor.execute(f"SELECT * FROM ({query.text}) LIMIT 0", query.values or None)  # noqa: S608  (compiled)
-            found = fields_of_result(cursor)
-        return checked([one.named(name) for one, name in zip(found, query.names, strict=True)])
-
-    def _fill(self, table: Table, query: Compiled) -> None:
-        casts = [f"CAST(c{at} AS {one.in_duckdb()})" for at, one in enumerate(table.fields)]
-        values = [
-            f"coalesce({cast}, [])" if one.repeated else cast for cast, one in zip(casts, table.fields, strict=True)
-        ]
-        names = ", ".join(f"c{at}" for at in range(len(table.fields)))
-        try:
-            self._engine.execute(
-                f"INSERT INTO {table.stored_as} SELECT {', '.join(values)} FROM ({query.text}) AS _rows({names})",  # noqa: S608  (compiled)
-                query.values or None,
-            )
-        except duckdb.Error as error:
-            self._engine.drop(table.stored_as)
-            raise refusal_of(error, query) from error
-        self._catalog.changed(table)
 
     def _alter(self, tree: exp.Alter) -> Done:
         name = self._place.name(tree.this)

@@ -11,7 +11,7 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from rushes.testing.bigquery.fields import Field, quoted
-from rushes.testing.bigquery.fingerprint import farm_fingerprint
+from rushes.testing.bigquery.fingerprint import farm_fingerprint, farm_fingerprint_of_bytes
 from rushes.testing.bigquery.json_values import normal_json
 
 _SHUT: dict[str, str | bool | int | float | list[str]] = {
@@ -34,6 +34,7 @@ class Engine:
         self._database = duckdb.connect(":memory:", config=_SHUT)
         self._database.execute("SET GLOBAL TimeZone = 'UTC'")
         self._database.create_function("farm_fingerprint", farm_fingerprint, ["VARCHAR"], "BIGINT")
+        self._database.create_function("farm_fingerprint_of_bytes", farm_fingerprint_of_bytes, ["BLOB"], "BIGINT")
         self._database.create_function("normal_json", normal_json, ["VARCHAR"], "VARCHAR")
         self._database.execute(files(__package__).joinpath("macros.sql").read_text(encoding="utf-8"))
 

@@ -61,7 +61,7 @@ _FROM_SQL = {
     exp.DType.SMALLINT: Kind.INTEGER, exp.DType.TINYINT: Kind.INTEGER, exp.DType.DOUBLE: Kind.FLOAT,
     exp.DType.DECIMAL: Kind.NUMERIC, exp.DType.BOOLEAN: Kind.BOOLEAN, exp.DType.TIMESTAMPTZ: Kind.TIMESTAMP,
     exp.DType.TIMESTAMP: Kind.DATETIME, exp.DType.DATETIME: Kind.DATETIME, exp.DType.DATE: Kind.DATE,
-    exp.DType.TIME: Kind.TIME, exp.DType.JSON: Kind.JSON,
+    exp.DType.TIME: Kind.TIME, exp.DType.JSON: Kind.JSON, exp.DType.NULL: Kind.INTEGER,
 }  # fmt: skip
 _NAME = re.compile(r"[^\W\d]\w{0,299}")
 
@@ -93,6 +93,11 @@ class Field:
 
     def named(self, name: str) -> Field:
         return replace(self, name=name)
+
+    def spelled(self, names: Mapping[str, str]) -> Field:
+        """The same with the names of its parts written as that table has it, by names in lower case."""
+        parts = tuple(part.named(names.get(part.name.lower(), part.name)).spelled(names) for part in self.fields)
+        return replace(self, fields=parts)
 
     def in_sql(self) -> str:
         """The type in BigQuery's SQL: `ARRAY<STRUCT<id STRING>>`."""
@@ -154,6 +159,8 @@ def checked(fields: Sequence[Field]) -> tuple[Field, ...]:
                 "invalid", f'Invalid field name "{field.name}". Fields must contain only letters, numbers,'
                 " and underscores, start with a letter or underscore, and be at most 300 characters long.",
             )  # fmt: skip
+        if any(part.required for part in field.fields):
+            raise unsupported(f"REQUIRED parts of a STRUCT: {field.name}")
         if field.name.lower() == "rowid":
             raise unsupported("a column named rowid")
         if field.name.lower() in seen:
@@ -199,15 +206,23 @@ def field_of_sql(name: str, kind: exp.DataType) -> Field:
             raise Refusal("invalidQuery", "Cannot construct array with element type ARRAY")
         return replace(element, mode=Mode.REPEATED)
     if kind.this is exp.DType.STRUCT:
-        return Field(name, Kind.RECORD, fields=tuple(_part_of_sql(part) for part in kind.expressions))
+        parts = (_part_of_sql(part, position) for position, part in enumerate(kind.expressions, 1))
+        return Field(name, Kind.RECORD, fields=tuple(parts))
     if kind.this not in _FROM_SQL or kind.expressions:
         raise unsupported(f"the type {kind.sql('bigquery')}")
     return Field(name, _FROM_SQL[kind.this])
 
 
-def _part_of_sql(part: exp.Expr) -> Field:
+def unnamed(position: int) -> str:
+    """What the service calls a part of a STRUCT that has no name. Positions count from 1."""
+    return f"_field_{position}"
+
+
+def _part_of_sql(part: exp.Expr, position: int) -> Field:
+    if isinstance(part, exp.DataType):
+        return field_of_sql(unnamed(position), part)
     if not isinstance(part, exp.ColumnDef) or not isinstance(part.kind, exp.DataType):
-        raise unsupported(f"a STRUCT with parts that have no names: {part.sql('bigquery')}")
+        raise unsupported(f"the type {part.sql('bigquery')}")
     field = field_of_sql(part.name, part.kind)
     required = any(isinstance(one.kind, exp.NotNullColumnConstraint) for one in part.args.get("constraints") or ())
     return replace(field, mode=Mode.REQUIRED) if required else field

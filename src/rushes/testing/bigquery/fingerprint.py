@@ -19,7 +19,12 @@ _REMEMBERED = 1 << 18
 @lru_cache(maxsize=_REMEMBERED)
 def farm_fingerprint(text: str) -> int:
     """The fingerprint of a string as BigQuery gives it: INT64, so that it may be below zero."""
-    value = fingerprint64(text.encode())
+    return farm_fingerprint_of_bytes(text.encode())
+
+
+def farm_fingerprint_of_bytes(data: bytes) -> int:
+    """The same of bytes."""
+    value = fingerprint64(data)
     return value - (1 << 64) if value >> 63 else value
 
 

@@ -15,6 +15,8 @@ from rushes.testing.bigquery.parameters import Parameter
 from rushes.testing.bigquery.refusals import Refusal, duplicate, not_found
 from rushes.testing.bigquery.sql.parsing import Statement
 
+UNREAD = "UNREAD"
+"""The kind of a statement that could not be read."""
 MULTI_REGIONS = ("US", "EU")
 """Where a job is looked for if nobody says where."""
 
@@ -70,7 +72,8 @@ class Job:
     refusal: Refusal | None = None
     statistics: Statistics = field(default_factory=Statistics)
     fields: tuple[Field, ...] = ()
-    rows: Sequence[Sequence[Any]] = ()
+    rows: Sequence[Mapping[str, Any]] = ()
+    """A query's result, as the REST API writes rows."""
     finished: threading.Event = field(default_factory=threading.Event)
     settled: threading.Event = field(default_factory=threading.Event)
     """Set when it is done, or will not be so soon."""
@@ -90,7 +93,7 @@ class Job:
         """The kind of its statement, or LOAD."""
         if self.type == "LOAD":
             return "LOAD"
-        return self.statement.kind if self.statement else "SCRIPT"
+        return self.statement.kind if self.statement else UNREAD
 
     @property
     def text(self) -> str:
@@ -113,10 +116,13 @@ class Job:
         Raises:
             Refusal: the job was cancelled meanwhile.
         """
+        limit = float(self.configuration.get("jobTimeoutMs") or "inf") / 1000
         if seconds:
             self.settled.set()
-        if self.stopped.wait(seconds):
+        if self.stopped.wait(min(seconds, limit)):
             raise Refusal("stopped", "Job execution was cancelled: User requested cancellation")
+        if seconds > limit:
+            raise Refusal("timeout", f"Job timed out after {limit:g} seconds")
 
     def __str__(self) -> str:
         return f"{self.project}:{self.location}.{self.id}"

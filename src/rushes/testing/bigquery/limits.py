@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from rushes.testing.bigquery.catalog import TableName
+from rushes.testing.bigquery.jobs import Job
 from rushes.testing.bigquery.refusals import Refusal
 
 
@@ -40,13 +41,13 @@ class Turns:
         self._changed = threading.Condition()
 
     @contextmanager
-    def turn(self, table: TableName, stopped: threading.Event) -> Iterator[None]:
+    def turn(self, table: TableName, job: Job) -> Iterator[None]:
         """Wait for a turn, and keep it.
 
         Raises:
             Refusal: too many wait already.
         """
-        self._take(table, stopped)
+        self._take(table, job)
         try:
             yield
         finally:
@@ -54,7 +55,7 @@ class Turns:
                 self._running[table] -= 1
                 self._changed.notify_all()
 
-    def _take(self, table: TableName, stopped: threading.Event) -> None:
+    def _take(self, table: TableName, job: Job) -> None:
         with self._changed:
             if self._full(table):
                 if self._limits.dml_queued is not None and self._waiting[table] >= self._limits.dml_queued:
@@ -63,8 +64,9 @@ class Turns:
                         f" outstanding against table {table}, limit is {self._limits.dml_queued}.",
                     )  # fmt: skip
                 self._waiting[table] += 1
+                job.settled.set()
                 try:
-                    while self._full(table) and not stopped.is_set():
+                    while self._full(table) and not job.stopped.is_set():
                         self._changed.wait(0.05)
                 finally:
                     self._waiting[table] -= 1

@@ -20,9 +20,14 @@ CREATE MACRO bq_pow(x, y) AS
 
 -- Casts: halves go away from zero, and a text is read as a whole.
 CREATE MACRO bq_int_of_number(x) AS CAST(round(x) AS BIGINT);
+CREATE MACRO bq_try_int_of_text(x) AS
+    CASE WHEN regexp_full_match(x, '\s*[+-]?[0-9]+\s*') THEN TRY_CAST(x AS BIGINT)
+         WHEN regexp_full_match(x, '\s*[+-]?0[xX][0-9a-fA-F]+\s*')
+         THEN CASE WHEN contains(x, '-') THEN -1 ELSE 1 END * TRY_CAST(regexp_replace(x, '[\s+-]', '', 'g') AS BIGINT)
+    END;
 CREATE MACRO bq_int_of_text(x) AS
-    CASE WHEN regexp_full_match(x, '\s*[+-]?(0[xX][0-9a-fA-F]+|[0-9]+)\s*') THEN CAST(x AS BIGINT)
-         WHEN x IS NOT NULL THEN error('Bad int64 value: ' || x)
+    CASE WHEN x IS NULL OR bq_try_int_of_text(x) IS NOT NULL THEN bq_try_int_of_text(x)
+         ELSE error('Bad int64 value: ' || x)
     END;
 CREATE MACRO bq_float_of_text(x) AS
     CASE WHEN TRY_CAST(x AS DOUBLE) IS NOT NULL AND NOT contains(x, '_') THEN CAST(x AS DOUBLE)
@@ -32,8 +37,6 @@ CREATE MACRO bq_bool_of_text(x) AS
     CASE lower(x) WHEN 'true' THEN true WHEN 'false' THEN false ELSE
         CASE WHEN x IS NOT NULL THEN error('Bad bool value: ' || x) END
     END;
-CREATE MACRO bq_try_int_of_text(x) AS
-    CASE WHEN regexp_full_match(x, '\s*[+-]?(0[xX][0-9a-fA-F]+|[0-9]+)\s*') THEN TRY_CAST(x AS BIGINT) END;
 CREATE MACRO bq_try_bool_of_text(x) AS CASE lower(x) WHEN 'true' THEN true WHEN 'false' THEN false END;
 CREATE MACRO bq_text_of_float(x) AS
     CASE WHEN isnan(x) THEN 'NaN'
@@ -61,6 +64,8 @@ CREATE MACRO bq_substr_of(x, start, count) AS
     CASE WHEN count < 0 THEN error('Third argument in SUBSTR() cannot be negative')
          ELSE substr(x, bq_start(x, start), count)
     END;
+CREATE MACRO bq_count(n, name) AS
+    CASE WHEN n < 0 THEN error('Second argument in ' || name || '() cannot be negative') ELSE n END;
 CREATE MACRO bq_trim(x) AS regexp_replace(x, '^[\s\pZ]+|[\s\pZ]+$', '', 'g');
 CREATE MACRO bq_ltrim(x) AS regexp_replace(x, '^[\s\pZ]+', '');
 CREATE MACRO bq_rtrim(x) AS regexp_replace(x, '[\s\pZ]+$', '');

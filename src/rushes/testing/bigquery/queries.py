@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import duckdb
@@ -12,11 +12,13 @@ from sqlglot import exp
 
 from rushes.testing.bigquery.billing import Meter, billed, check_ceiling
 from rushes.testing.bigquery.catalog import Catalog, Table
+from rushes.testing.bigquery.cells import rows_in_api
 from rushes.testing.bigquery.clock import Clock
 from rushes.testing.bigquery.definitions import Definitions
 from rushes.testing.bigquery.engine import Engine
 from rushes.testing.bigquery.failures import refusal_of
-from rushes.testing.bigquery.fields import fields_of_result
+from rushes.testing.bigquery.fields import Field, fields_of_result
+from rushes.testing.bigquery.filling import write_to_destination
 from rushes.testing.bigquery.jobs import Changed, Job
 from rushes.testing.bigquery.limits import Limits, Turns
 from rushes.testing.bigquery.refusals import Refusal, unsupported
@@ -39,7 +41,7 @@ _COMPILERS: dict[str, Callable[[Compiler, Any], Compiled]] = {
 }
 _OPTIONS = frozenset({
     "query", "queryParameters", "parameterMode", "defaultDataset", "useLegacySql", "useQueryCache", "maximumBytesBilled",
-    "priority", "allowLargeResults", "flattenResults", "createDisposition",
+    "priority", "allowLargeResults", "flattenResults", "createDisposition", "writeDisposition", "destinationTable",
 })  # fmt: skip
 """What of a query's configuration is understood, or changes nothing here."""
 
@@ -47,13 +49,13 @@ _OPTIONS = frozenset({
 class Queries:
     """Runs query jobs."""
 
-    def __init__(self, engine: Engine, catalog: Catalog, clock: Clock, limits: Limits) -> None:
+    def __init__(self, engine: Engine, catalog: Catalog, clock: Clock, meter: Meter, limits: Limits) -> None:
         self._engine = engine
         self._catalog = catalog
         self._clock = clock
         self._limits = limits
         self._turns = Turns(limits)
-        self._meter = Meter(engine)
+        self._meter = meter
 
     def run(self, job: Job, work: Work) -> None:
         """Raises: Refusal (the statement fails, or is not supported)."""
@@ -86,7 +88,7 @@ class Queries:
         if job.kind == "SELECT":
             with self._engine.cursor() as cursor:
                 self._execute(cursor, f"SELECT * FROM ({compiled.text}) LIMIT 0", compiled)  # noqa: S608  (compiled)
-                job.fields = _named(cursor, compiled)
+                job.fields = _named(fields_of_result(cursor), compiled)
 
     def _place(self, job: Job) -> Place:
         dataset = job.configuration["query"].get("defaultDataset") or {}
@@ -115,14 +117,28 @@ class Queries:
         compiled = self._compile(job)
         self._weigh(job, compiled)
         with self._engine.cursor() as cursor:
-            rows = self._execute(cursor, compiled.text, compiled).fetchall()
-            job.fields = _named(cursor, compiled)
-        job.rows = rows
+            if job.configuration["query"].get("destinationTable"):
+                rows = self._written(job, compiled, cursor)
+            else:
+                rows = self._execute(cursor, compiled.text, compiled).fetchall()
+            found = fields_of_result(cursor)
+        job.rows = list(rows_in_api(found, rows))
+        job.fields = _named(found, compiled)
+
+    def _written(self, job: Job, compiled: Compiled, cursor: DuckDBPyConnection) -> list[Any]:
+        """The rows of a query that are kept in a table, too."""
+        query = job.configuration["query"]
+        with self._engine.writing:
+            made = write_to_destination(self._engine, self._catalog, query, job.project, compiled)
+            rows = cursor.execute(f"SELECT * FROM {made.stored_as}").fetchall()  # noqa: S608  (a name of ours)
+            if self._catalog.find(made.name) is not made:
+                self._engine.drop(made.stored_as)
+            return rows
 
     def _change_in_turn(self, job: Job, work: Work) -> None:
         """Two at a time on a table; whose table was changed meanwhile runs again, up to three times."""
         table = self._target(job)
-        with self._turns.turn(table.name, job.stopped):
+        with self._turns.turn(table.name, job):
             job.begin(self._clock.now())
             reruns = self._limits.dml_reruns
             for _ in range(1 + (reruns or 0)):
@@ -188,9 +204,10 @@ def _check_options(job: Job) -> None:
         raise unsupported(f"queries with {', '.join(wanted)}")
 
 
-def _named(cursor: DuckDBPyConnection, compiled: Compiled) -> tuple[Any, ...]:
+def _named(fields: Sequence[Field], compiled: Compiled) -> tuple[Field, ...]:
     """The columns of a result, under the names that the statement gives them."""
-    return tuple(field.named(name) for field, name in zip(fields_of_result(cursor), compiled.names, strict=True))
+    named = zip(fields, compiled.names, strict=True)
+    return tuple(field.named(name).spelled(compiled.spelled) for field, name in named)
 
 
 def _changed(kind: str, rows: list[Any]) -> Changed:

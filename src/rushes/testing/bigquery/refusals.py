@@ -26,7 +26,7 @@ CODES = {
     "resourceInUse": 400,
     "resourcesExceeded": 400,
     "responseTooLarge": 403,
-    "stopped": 200,
+    "stopped": 400,
     "tableUnavailable": 400,
     "timeout": 400,
 }

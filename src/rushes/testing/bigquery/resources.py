@@ -114,13 +114,14 @@ def _statistics(job: Job) -> dict[str, Any]:
 def _query(job: Job) -> dict[str, Any]:
     found = job.statistics
     said = query_statistics(job) | {
-        "statementType": job.kind,
         "totalBytesProcessed": str(found.bytes_processed),
         "totalBytesBilled": str(found.bytes_billed),
         "cacheHit": False,
         "referencedTables": [name.in_api() for name in found.tables],
         "schema": {"fields": [field.in_api() for field in job.fields]},
     }
+    if job.statement is not None:
+        said["statementType"] = job.kind
     if found.definition is not None:
         operation, name = found.definition
         said |= {"ddlOperationPerformed": operation, "ddlTargetTable": name.in_api()}

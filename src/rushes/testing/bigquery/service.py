@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
 from collections.abc import Mapping
@@ -23,14 +24,18 @@ from rushes.testing.bigquery.sql.naming import Place, stored_tables
 from rushes.testing.bigquery.sql.parsing import parse
 
 _PATIENCE = 5.0
+_OPTIONS = frozenset({"query", "load", "labels", "dryRun", "jobType", "jobTimeoutMs"})
+"""What of a job's configuration is understood."""
+_JOB_ID = re.compile(r"[\w-]{1,1024}", re.ASCII)
 
 
 @dataclass(slots=True)
 class Upload:
-    """A load job that comes in pieces."""
+    """A load job that comes in pieces. It stays when it is whole: its last piece may come again."""
 
     body: Any
     data: bytearray = field(default_factory=bytearray)
+    job: Job | None = None
 
 
 class Service:
@@ -46,7 +51,7 @@ class Service:
         self.uploads: dict[str, Upload] = {}
         self.latency = 0.0
         """Seconds that each job takes at least."""
-        self._queries = Queries(self.engine, self.catalog, self.clock, limits)
+        self._queries = Queries(self.engine, self.catalog, self.clock, self.meter, limits)
         self._loads = Loads(self.engine, self.catalog, self.clock, limits)
 
     def insert_job(
@@ -63,9 +68,8 @@ class Service:
             return self._dry_run(job)
         self.jobs.add(job)
         threading.Thread(target=self._run, args=(job,), daemon=True, name=f"bigquery-{job.id}").start()
-        if job.type == "LOAD":
-            # Clients ask for a load job again after a second at the earliest: most are done before the answer.
-            job.settled.wait(_PATIENCE)
+        # Clients ask for a load job again after a second at the earliest. Most jobs are done before the answer.
+        job.settled.wait(_PATIENCE)
         return job
 
     def cancel(self, job: Job) -> None:
@@ -84,9 +88,10 @@ class Service:
     def _read_job(self, project: str, body: Mapping[str, Any], data: bytes) -> Job:
         configuration = body.get("configuration") or {}
         reference = body.get("jobReference") or {}
-        if "query" not in configuration and "load" not in configuration:
-            kinds = ", ".join(sorted(set(configuration) - {"labels", "dryRun", "jobType", "jobTimeoutMs"})) or "no kind"
-            raise unsupported(f"jobs of {kinds}")
+        if not {"query", "load"} & configuration.keys() or configuration.keys() - _OPTIONS:
+            raise unsupported(f"jobs with {', '.join(sorted(configuration.keys() - _OPTIONS)) or 'no kind'}")
+        if not _JOB_ID.fullmatch(reference.get("jobId") or "x"):
+            raise Refusal("invalid", f'Invalid job ID "{reference["jobId"]}"')
         job = Job(
             project, reference.get("jobId") or uuid.uuid4().hex, reference.get("location") or "", configuration,
             self.clock.now(), data=data,
@@ -146,6 +151,7 @@ class Service:
         except Exception as error:  # noqa: BLE001  (a job ends, whatever happens; its error tells what)
             job.refusal = broken(error)
         finally:
+            job.data = b""
             job.end(self.clock.now())
 
     def _work(self, job: Job) -> None:

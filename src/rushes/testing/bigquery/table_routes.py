@@ -7,6 +7,7 @@ from typing import Any
 
 from rushes.testing.bigquery.answers import page
 from rushes.testing.bigquery.catalog import Dataset, Table, TableName, check_layout
+from rushes.testing.bigquery.cells import rows_in_api
 from rushes.testing.bigquery.fields import Field, find, quoted, read_schema
 from rushes.testing.bigquery.refusals import Refusal, unsupported
 from rushes.testing.bigquery.requests import Reply, Request
@@ -111,11 +112,17 @@ def list_rows(service: Service, request: Request) -> Reply:
     found = service.catalog.table(_table_name(request))
     selected = [name for name in request.query.get("selectedFields", "").split(",") if name]
     fields = [field for field in found.fields if not selected or field.name in selected]
-    columns = ", ".join(quoted(field.name) for field in fields)
-    with service.engine.cursor() as cursor:
-        rows = cursor.execute(f"SELECT {columns} FROM {found.stored_as}").fetchall() if fields else []  # noqa: S608  (quoted)
-    said = {"kind": "bigquery#tableDataList", "totalRows": str(len(rows))}
-    return Reply(said | page(fields, rows, request.query))
+    columns = ", ".join(quoted(field.name) for field in fields) or "NULL"
+
+    def fetch(first: int, most: int) -> list[dict[str, Any]]:
+        with service.engine.cursor() as cursor:
+            statement = f"SELECT {columns} FROM {found.stored_as} LIMIT $most OFFSET $first"  # noqa: S608  (quoted)
+            rows = cursor.execute(statement, {"most": most, "first": first}).fetchall()
+        return list(rows_in_api(fields, rows)) if fields else []
+
+    total = service.engine.count(found.stored_as)
+    said = {"kind": "bigquery#tableDataList", "totalRows": str(total)}
+    return Reply(said | page(fetch, total, request.query))
 
 
 def insert_all(service: Service, request: Request) -> Reply:

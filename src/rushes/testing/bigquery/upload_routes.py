@@ -39,6 +39,8 @@ def receive(service: Service, request: Request) -> Reply:
     upload = service.uploads.get(request.query.get("upload_id", ""))
     if upload is None:
         raise Refusal("notFound", "Not found: upload")
+    if upload.job is not None:
+        return Reply(job_resource(upload.job))
     span, _, total = request.headers.get("content-range", "bytes */*").removeprefix("bytes ").partition("/")
     first = span.partition("-")[0]
     if first.isdigit() and int(first) <= len(upload.data):
@@ -47,8 +49,9 @@ def receive(service: Service, request: Request) -> Reply:
     if not total.isdigit() or len(upload.data) < int(total):
         have = {"Range": f"bytes=0-{len(upload.data) - 1}"} if upload.data else {}
         return Reply(status=RESUME, headers=have)
-    del service.uploads[request.query["upload_id"]]
-    return Reply(job_resource(service.insert_job(request.parts["project"], upload.body, bytes(upload.data))))
+    upload.job = service.insert_job(request.parts["project"], upload.body, bytes(upload.data))
+    upload.data.clear()
+    return Reply(job_resource(upload.job))
 
 
 def _parts(request: Request) -> tuple[Any, bytes]:

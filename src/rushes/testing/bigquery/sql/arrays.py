@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlglot import exp
 
+from rushes.testing.bigquery.fields import unnamed
 from rushes.testing.bigquery.refusals import unsupported
 from rushes.testing.bigquery.sql.building import Rewrites, call
 
@@ -67,22 +68,46 @@ def series(node: exp.GenerateSeries) -> exp.Expr:
 
 
 def struct(node: exp.Struct) -> exp.Expr:
-    """Every part needs a name: BigQuery has STRUCTs without, DuckDB has not."""
-    parts = [_named(part) for part in node.expressions]
+    """Every part needs a name in DuckDB; those without get the ones that the service answers with."""
+    names = part_names(node)
+    values = [part.expression if isinstance(part, exp.PropertyEQ) else part.unalias() for part in node.expressions]
+    parts = [
+        exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=value)
+        for name, value in zip(names, values, strict=True)
+    ]
     return exp.Struct(expressions=parts)
 
 
-def _named(part: exp.Expr) -> exp.Expr:
+def part_names(node: exp.Struct) -> list[str]:
+    """The names of a STRUCT's parts: its own, or those of the first one of the array it is in."""
+    own = [_own_name(part) for part in node.expressions]
+    given = _names_around(node) if None in own else []
+    if len(given) == len(own):
+        return given
+    return [name or unnamed(position) for position, name in enumerate(own, 1)]
+
+
+def _own_name(part: exp.Expr) -> str | None:
     if isinstance(part, exp.PropertyEQ):
-        return part
-    if isinstance(part, exp.Alias):
-        return exp.PropertyEQ(this=exp.to_identifier(part.alias, quoted=True), expression=part.this)
-    if isinstance(part, exp.Column | exp.Dot):
-        return exp.PropertyEQ(this=exp.to_identifier(part.name, quoted=True), expression=part)
-    raise unsupported("a STRUCT with parts that have no names: write STRUCT(x AS name)")
+        return str(part.name)
+    return str(part.alias_or_name) if isinstance(part, exp.Alias | exp.Column | exp.Dot) else None
+
+
+def _names_around(node: exp.Struct) -> list[str]:
+    parent = node.parent
+    if isinstance(parent, exp.Array):
+        first = parent.expressions[0]
+        return part_names(first) if isinstance(first, exp.Struct) and first is not node else []
+    return []
+
+
+def exact_count(node: exp.ApproxDistinct) -> exp.Expr:
+    """No estimate is better than the count."""
+    return exp.Count(this=exp.Distinct(expressions=[node.this]))
 
 
 REWRITES: Rewrites = {
+    exp.ApproxDistinct: exact_count,
     exp.ArrayAgg: array_agg,
     exp.ArrayConcat: concat,
     exp.ArrayReverse: lambda node: call("list_reverse", node.this),

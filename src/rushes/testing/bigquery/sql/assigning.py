@@ -7,6 +7,7 @@ from sqlglot import exp
 from rushes.testing.bigquery.fields import Field, Kind
 from rushes.testing.bigquery.refusals import Refusal
 from rushes.testing.bigquery.sql.building import call, cast, field_of
+from rushes.testing.bigquery.sql.casts import reshaped
 
 _TIMES = {Kind.TIMESTAMP, Kind.DATETIME, Kind.DATE, Kind.TIME}
 _COERCED = {(Kind.INTEGER, Kind.FLOAT), (Kind.INTEGER, Kind.NUMERIC), (Kind.NUMERIC, Kind.FLOAT)}
@@ -46,7 +47,16 @@ def is_constant(value: exp.Expr) -> bool:
     return isinstance(value, exp.Literal) or (isinstance(value, exp.Cast) and isinstance(value.this, exp.Parameter))
 
 
-def assigned(value: exp.Expr, column: Field) -> exp.Expr:
-    """DuckDB's value as it goes into the column. An array that is NULL arrives empty."""
+def assigned(value: exp.Expr, column: Field, source: Field | None = None) -> exp.Expr:
+    """DuckDB's value as it goes into the column: STRUCTs by position, and an array that is NULL arrives empty.
+
+    Args:
+        value: what goes in.
+        column: where it goes.
+        source: the value's type, by default the one it is known to have.
+    """
+    source = source or field_of(value)
+    if source is not None and column.fields:
+        value = exp.Var(this=reshaped(value.sql(dialect="duckdb"), source, column))
     made = cast(value, column.in_duckdb())
     return call("coalesce", made, cast(exp.Array(expressions=[]), column.in_duckdb())) if column.repeated else made

@@ -34,12 +34,21 @@ def cast(node: exp.Expr, kind: str) -> exp.Expr:
 def field_of(node: exp.Expr) -> Field | None:
     """The type of an expression; None if nobody can tell, as of a NULL."""
     kind = node.type
-    if isinstance(node, exp.Null) or kind is None or kind.this in {exp.DType.UNKNOWN, exp.DType.NULL}:
+    if (
+        isinstance(node, exp.Null)
+        or _is_empty_array(node)
+        or kind is None
+        or kind.this in {exp.DType.UNKNOWN, exp.DType.NULL}
+    ):
         return None
     try:
         return field_of_sql("", kind)
     except Refusal:
         return None
+
+
+def _is_empty_array(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Array) and not node.expressions
 
 
 def kind_of(node: exp.Expr) -> Kind | None:

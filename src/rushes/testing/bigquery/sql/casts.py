@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from rushes.testing.bigquery.fields import Field, Kind, field_of_sql
-from rushes.testing.bigquery.refusals import Refusal, unsupported
+from rushes.testing.bigquery.fields import Field, Kind, field_of_sql, quoted
+from rushes.testing.bigquery.refusals import Refusal
 from rushes.testing.bigquery.sql.building import Rewrites, call, cast, field_of
 
 _ALIKE = {
@@ -60,32 +60,54 @@ def to_type_safely(node: exp.TryCast) -> exp.Expr:
 
 
 def converted(value: exp.Expr, target: Field) -> exp.Expr:
-    """A value of DuckDB's, whose type of BigQuery's is known, as another type."""
+    """A value of DuckDB's, whose type of BigQuery's is known, as another type.
+
+    Raises:
+        Refusal: there is no such cast.
+    """
     source = field_of(value)
-    if source is None or isinstance(value, exp.Null) or _same(source, target):
+    if source is None or isinstance(value, exp.Null | exp.Parameter):
         return cast(value, target.in_duckdb())
-    if source.repeated or target.repeated or Kind.RECORD in {source.kind, target.kind}:
-        return _converted_whole(value, source, target)
+    if not source.repeated and not source.fields and not target.repeated and not target.fields:
+        return _scalar(value, source, target)
+    return cast(exp.Var(this=reshaped(value.sql(dialect="duckdb"), source, target)), target.in_duckdb())
+
+
+def _scalar(value: exp.Expr, source: Field, target: Field) -> exp.Expr:
     pair = (source.kind, target.kind)
-    if pair in _ALIKE:
+    if source.kind is target.kind or pair in _ALIKE:
         return cast(value, target.in_duckdb())
     if pair in _BY_MACRO:
         return call(_BY_MACRO[pair], value)
-    raise Refusal("invalidQuery", f"Invalid cast from {source.in_sql()} to {target.in_sql()}", location="query")
+    raise _no_cast(source, target)
 
 
-def _same(source: Field, target: Field) -> bool:
-    return not source.fields and (source.kind, source.repeated) == (target.kind, target.repeated)
+def reshaped(value: str, source: Field, target: Field, depth: int = 0) -> str:
+    """DuckDB's expression of an array or a STRUCT with the parts of another, by position; DuckDB goes by names.
 
-
-def _converted_whole(value: exp.Expr, source: Field, target: Field) -> exp.Expr:
-    """STRUCTs by position, arrays by element, where no part needs more than DuckDB's own cast."""
+    Raises:
+        Refusal: a part does not go into its counterpart.
+    """
     if source.repeated != target.repeated or len(source.fields) != len(target.fields):
-        raise Refusal("invalidQuery", f"Invalid cast from {source.in_sql()} to {target.in_sql()}", location="query")
-    for part, wanted in zip(source.fields or (source.element,), target.fields or (target.element,), strict=True):
-        if part.kind is not wanted.kind and (part.kind, wanted.kind) not in _ALIKE:
-            raise unsupported(f"a cast from {source.in_sql()} to {target.in_sql()}")
-    return cast(value, target.in_duckdb())
+        raise _no_cast(source, target)
+    if source.repeated:
+        each = f"r{depth}"
+        return f"list_transform({value}, lambda {each}: {reshaped(each, source.element, target.element, depth + 1)})"
+    if not source.fields:
+        return _scalar(exp.Paren(this=exp.Var(this=value)), source, target).sql(dialect="duckdb")
+    parts = (
+        f"{_text(wanted.name)}: {reshaped(f'({value}).{quoted(part.name)}', part, wanted, depth + 1)}"
+        for part, wanted in zip(source.fields, target.fields, strict=True)
+    )
+    return f"CASE WHEN ({value}) IS NOT NULL THEN {{{', '.join(parts)}}} END"
+
+
+def _text(value: str) -> str:
+    return exp.Literal.string(value).sql(dialect="duckdb")
+
+
+def _no_cast(source: Field, target: Field) -> Refusal:
+    return Refusal("invalidQuery", f"Invalid cast from {source.in_sql()} to {target.in_sql()}", location="query")
 
 
 REWRITES: Rewrites = {exp.Cast: to_type, exp.TryCast: to_type_safely}

@@ -14,6 +14,7 @@ from rushes.testing.bigquery.catalog import Table
 from rushes.testing.bigquery.fields import Field, quoted
 from rushes.testing.bigquery.refusals import Refusal, unsupported
 from rushes.testing.bigquery.sql.assigning import assigned, check_assignable
+from rushes.testing.bigquery.sql.building import field_of
 from rushes.testing.bigquery.sql.compiling import Compiled, Compiler
 from rushes.testing.bigquery.sql.writing import written
 
@@ -26,6 +27,7 @@ def compile_update(compiler: Compiler, tree: exp.Update) -> Compiled:
     target = update.this
     table = compiler.tables[target.name]
     columns = [set_column(one, target, table) for one in update.expressions]
+    refuse_doubled(columns, "Update item {} assigned more than once")
     probe = exp.select(*[numbered(index, one.expression) for index, one in enumerate(update.expressions)], copy=False)
     probe.set("from_", exp.From(this=target))
     probe.set("joins", _joins(update))
@@ -64,6 +66,7 @@ def compile_insert(compiler: Compiler, tree: exp.Insert) -> Compiled:
     table = compiler.tables[target.name]
     named = insert.this.expressions if isinstance(insert.this, exp.Schema) else ()
     columns = [column_of(table, one.name) for one in named] or list(table.fields)
+    refuse_doubled(columns, "INSERT has columns with duplicate name: {}")
     names = ", ".join(quoted(column.name) for column in columns)
     source = insert.expression
     rows = (
@@ -89,7 +92,7 @@ def required_where(tree: exp.Expr, kind: str) -> exp.Expr:
 
 def numbered(index: int, value: exp.Expr) -> exp.Expr:
     """A column of a probe."""
-    return exp.alias_(value, f"v{index}", copy=False)
+    return exp.Alias(this=value, alias=exp.to_identifier(f"v{index}"))
 
 
 def column_of(table: Table, name: str) -> Field:
@@ -98,6 +101,13 @@ def column_of(table: Table, name: str) -> Field:
     if column is None:
         raise Refusal("invalidQuery", f"Column {name} is not present in table {table.name.dotted}", location="query")
     return column
+
+
+def refuse_doubled(columns: Sequence[Field], message: str) -> None:
+    """Raises: Refusal (a column is named twice)."""
+    names = [column.name for column in columns]
+    if doubled := next((name for name in names if names.count(name) > 1), None):
+        raise Refusal("invalidQuery", message.format(doubled), location="query")
 
 
 def set_column(assignment: exp.Expr, target: exp.Expr, table: Table) -> Field:
@@ -165,9 +175,12 @@ def _queried(compiler: Compiler, query: exp.Expr, columns: Sequence[Field]) -> s
     _check_count(len(typed.selects), len(columns))
     for value, column in zip(typed.selects, columns, strict=True):
         check_assignable(value.unalias(), column, inserted=True)
+    sources = [field_of(value.unalias()) for value in typed.selects]
     inner = written(compiler.rewritten(typed))
     named = [exp.column(f"c{index}", quoted=True) for index in range(len(columns))]
-    outer = ", ".join(written(assigned(value, column)) for value, column in zip(named, columns, strict=True))
+    outer = ", ".join(
+        written(assigned(value, column, source)) for value, column, source in zip(named, columns, sources, strict=True)
+    )
     names = ", ".join(written(value) for value in named)
     return f"SELECT {outer} FROM ({inner}) AS _rows({names})"  # noqa: S608  (built from a parsed statement)
 

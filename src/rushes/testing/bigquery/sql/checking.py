@@ -8,7 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from rushes.testing.bigquery.fields import Field, Kind
-from rushes.testing.bigquery.refusals import Refusal
+from rushes.testing.bigquery.refusals import Refusal, unsupported
 from rushes.testing.bigquery.sql.assigning import is_constant
 from rushes.testing.bigquery.sql.building import field_of, wrong_arguments
 
@@ -40,6 +40,12 @@ def checked(tree: exp.Query) -> exp.Query:
 
 
 def _check_comparison(node: exp.Expr) -> None:
+    fields = [field for value in (node.this, node.args["expression"]) if (field := field_of(value))]
+    if any(field.fields and not field.repeated for field in fields):
+        # A part that is NULL makes the answer NULL there, and counts as a value in DuckDB.
+        raise unsupported("comparing STRUCTs")
+    if any(field.repeated or field.kind is Kind.JSON for field in fields):
+        raise wrong_arguments(f"operator {_SIGNS.get(type(node), '=')}", node.this, node.args["expression"])
     _check_alike(_SIGNS.get(type(node), "="), node.this, node.args["expression"])
 
 
@@ -116,6 +122,8 @@ def _check_numbers(node: exp.Expr) -> None:
     """Both sides must be numbers; times take whole days, which this server leaves to DATE_ADD."""
     values = (node.this, node.args["expression"])
     fields = [field for value in values if (field := field_of(value))]
+    if any(field.kind in _TIMES and not field.repeated for field in fields):
+        raise unsupported("arithmetic with times: use DATE_ADD, TIMESTAMP_DIFF and the like")
     if any(field.repeated or field.kind not in _NUMBERS for field in fields):
         raise wrong_arguments(f"operator {_SIGNS[type(node)]}", *values)
 
@@ -155,6 +163,26 @@ def _is_boolean(field: Field) -> bool:
     return field.kind is Kind.BOOLEAN and not field.repeated
 
 
+def _check_set_operation(node: exp.SetOperation) -> None:
+    """Columns of both sides go together, by position."""
+    left, right = (side.selects if isinstance(side, exp.Query) else [] for side in (node.left, node.right))
+    if len(left) != len(right):
+        raise Refusal("invalidQuery", f"Queries in {node.key.upper()} have mismatched column count", location="query")
+    for position, (one, other) in enumerate(zip(left, right, strict=True), 1):
+        fields = [field_of(side.unalias()) for side in (one, other)]
+        if fields[0] and fields[1] and not _alike(fields[0], fields[1]):
+            kinds = ", ".join(field.in_sql() for field in fields if field)
+            message = f"Column {position} in {node.key.upper()} has incompatible types: {kinds}"
+            raise Refusal("invalidQuery", message, location="query")
+
+
+def _check_group(node: exp.Group) -> None:
+    for value in node.expressions:
+        field = field_of(value)
+        if field is not None and (field.repeated or field.kind in {Kind.JSON, Kind.RECORD}):
+            raise unsupported(f"grouping by {field.in_sql()}")
+
+
 _CHECKS: tuple[tuple[Any, Callable[[Any], None]], ...] = (
     (_COMPARISONS, _check_comparison),
     (exp.Between, _check_between),
@@ -166,5 +194,8 @@ _CHECKS: tuple[tuple[Any, Callable[[Any], None]], ...] = (
     ((exp.And, exp.Or), _check_connector),
     (exp.Not, lambda node: _check_boolean("operator NOT", node.this)),
     (exp.DPipe, _check_concatenation),
+    (exp.Nullif, lambda node: _check_alike("function NULLIF", node.this, node.expression)),
+    (exp.SetOperation, _check_set_operation),
+    (exp.Group, _check_group),
     (tuple(_CLAUSES), _check_clause),
 )

@@ -32,6 +32,8 @@ class Compiled:
     """Which columns of them are looked at, in lower case."""
     names: tuple[str, ...] = ()
     """How a query's columns are called."""
+    spelled: Mapping[str, str] = field(default_factory=dict)
+    """How names are written, by themselves in lower case."""
     target: Table | None = None
     """The table whose rows change."""
     rewrites_target: bool = False
@@ -83,7 +85,7 @@ class Compiler:
         typed = self.typed(query)
         names = tuple(spelled.get(name.lower(), name) for name in typed.named_selects)
         _refuse_doubled(names)
-        return self.compiled(written(self.rewritten(typed)), names=names)
+        return self.compiled(written(self.rewritten(typed)), names=names, spelled=spelled)
 
     def compiled(self, text: str, **more: Any) -> Compiled:
         read = {name: frozenset(columns) for name, columns in self.read.items()}

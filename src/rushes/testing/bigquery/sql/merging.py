@@ -15,7 +15,14 @@ from rushes.testing.bigquery.catalog import Table
 from rushes.testing.bigquery.fields import Field, quoted
 from rushes.testing.bigquery.refusals import Refusal
 from rushes.testing.bigquery.sql.assigning import assigned, check_assignable
-from rushes.testing.bigquery.sql.changes import column_of, default_or, doubles_query, numbered, set_column
+from rushes.testing.bigquery.sql.changes import (
+    column_of,
+    default_or,
+    doubles_query,
+    numbered,
+    refuse_doubled,
+    set_column,
+)
 from rushes.testing.bigquery.sql.compiling import Compiled, Compiler
 from rushes.testing.bigquery.sql.writing import written
 
@@ -107,6 +114,7 @@ def _clause(when: exp.When, target: exp.Expr, source: exp.Expr, table: Table) ->
         made.values = [default_or(one.expression) for one in then.expressions]
     elif isinstance(then, exp.Insert):
         made.columns, made.values = _insertion(then, source, table)
+    refuse_doubled(made.columns, "Column {} is set more than once")
     if made.conditional:
         made.values.append(when.args["condition"])
     return made

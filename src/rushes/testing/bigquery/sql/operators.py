@@ -29,7 +29,8 @@ def raw_string(node: exp.RawString) -> exp.Expr:
 
 
 def byte_string(node: exp.ByteString) -> exp.Expr:
-    return call("unhex", str(node.this).encode("utf-8", "surrogateescape").hex())
+    """The parser gives each byte as a letter."""
+    return call("unhex", str(node.this).encode("latin-1").hex())
 
 
 def hex_number(node: exp.HexString) -> exp.Expr:

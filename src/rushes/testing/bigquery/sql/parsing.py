@@ -45,11 +45,8 @@ def parse(text: str) -> Statement:
         trees = [tree for tree in sqlglot.parse(text, read="bigquery") if tree is not None]
     except ParseError as error:
         first = error.errors[0]
-        raise Refusal(
-            "invalidQuery",
-            f"Syntax error: {first['description']} at [{first['line']}:{first['col']}]",
-            location="query",
-        ) from error
+        said = f"{first['description']} at [{first['line']}:{first['col']}], as rushes.testing.bigquery reads it"
+        raise Refusal("invalidQuery", f"Syntax error: {said}", location="query") from error
     except TokenError as error:
         raise Refusal("invalidQuery", f"Syntax error: {error}", location="query") from error
     if not trees:

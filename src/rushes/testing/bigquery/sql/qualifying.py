@@ -30,6 +30,8 @@ def qualified(query: exp.Query, used: Mapping[str, Table]) -> exp.Query:
     Raises:
         Refusal: a name in it means nothing, or too much.
     """
+    for select in query.find_all(exp.Select):
+        _refuse_alias_in_where(select, used)
     _name_outputs(query)
     for column in query.find_all(exp.Column):
         column.meta[_WRITTEN] = True
@@ -41,6 +43,8 @@ def qualified(query: exp.Query, used: Mapping[str, Table]) -> exp.Query:
     annotate_types(typed, schema=schema, dialect="bigquery")
     for select in typed.find_all(exp.Select):
         _drop_elements_beside_their_parts(select)
+        _write_out_structs(select)
+    _refuse_doubled_columns(typed)
     return typed
 
 
@@ -61,13 +65,45 @@ def _columns(tables: Iterable[Table]) -> dict[str, object]:
     return {table.stored_as: {field.name.lower(): field.in_sql() for field in table.fields} for table in tables}
 
 
+def _refuse_alias_in_where(select: exp.Select, used: Mapping[str, Table]) -> None:
+    """WHERE comes before the names that SELECT gives. The parser's rules would let it pass.
+
+    Where all that is selected from is tables, it can be told whether a name is a column.
+    """
+    where = select.args.get("where")
+    sources = [item for item in from_items(select) if not isinstance(item, exp.Unnest)]
+    tables = [used.get(item.name) for item in sources if isinstance(item, exp.Table)]
+    if where is None or len(tables) != len(sources):
+        return
+    aliases = {one.alias.lower() for one in select.expressions if isinstance(one, exp.Alias)}
+    known = {field.name.lower() for table in tables if table for field in table.fields}
+    for column in where.find_all(exp.Column):
+        name = column.name.lower()
+        inside = column.find_ancestor(exp.Select) is select and not column.table
+        if inside and all(tables) and name in aliases and name not in known:
+            raise Refusal("invalidQuery", f"Unrecognized name: {column.name}", location="query")
+
+
+def _refuse_doubled_columns(query: exp.Query) -> None:
+    """A subquery may have two columns of one name, as long as nobody asks for it."""
+    doubled: dict[str, set[str]] = {}
+    for derived in query.find_all(exp.Subquery, exp.CTE):
+        inner = derived.this
+        names = inner.named_selects if isinstance(inner, exp.Query) else []
+        if derived.alias:
+            doubled.setdefault(derived.alias, set()).update(name for name in names if names.count(name) > 1)
+    for column in query.find_all(exp.Column):
+        if column.name in doubled.get(column.table, ()):
+            raise Refusal("invalidQuery", f"Column name {column.name} is ambiguous", location="query")
+
+
 def _name_outputs(query: exp.Query) -> None:
     """Give columns without a name theirs: f0_, f1_, …"""
     for select in query.find_all(exp.Select):
         unnamed = 0
         for projection in list(select.expressions):
             if not projection.is_star and not isinstance(projection, exp.Alias | exp.Column | exp.Dot):
-                projection.replace(exp.alias_(projection.copy(), f"f{unnamed}_"))
+                projection.replace(exp.Alias(this=projection.copy(), alias=exp.to_identifier(f"f{unnamed}_")))
                 unnamed += 1
 
 
@@ -84,11 +120,30 @@ def _drop_elements_beside_their_parts(select: exp.Select) -> None:
             projection.pop()
 
 
+def _write_out_structs(select: exp.Select) -> None:
+    """`(…).*` of an expression, such as the first element of an ARRAY_AGG, stands for the parts of the STRUCT."""
+    for projection in list(select.expressions):
+        if isinstance(projection, exp.Dot) and isinstance(projection.expression, exp.Star):
+            whole = projection.this
+            parts = whole.type.expressions if whole.type and whole.type.is_type(exp.DType.STRUCT) else []
+            projection.replace([_part(whole, part) for part in parts])
+
+
+def _part(whole: exp.Expr, part: exp.Expr) -> exp.Expr:
+    made = exp.Dot(this=whole.copy(), expression=exp.to_identifier(part.name, quoted=True))
+    made.type = part.args["kind"]
+    return exp.Alias(this=made, alias=exp.to_identifier(part.name, quoted=True))
+
+
 def _unnested(select: exp.Select) -> list[exp.Unnest]:
+    return [item for item in from_items(select) if isinstance(item, exp.Unnest)]
+
+
+def from_items(select: exp.Select) -> list[exp.Expr]:
+    """What a SELECT selects from."""
     clause = select.args.get("from_")
     items = [clause.this] if clause else []
-    items += [join.this for join in select.args.get("joins") or ()]
-    return [item for item in items if isinstance(item, exp.Unnest)]
+    return items + [join.this for join in select.args.get("joins") or ()]
 
 
 def is_struct_array(unnest: exp.Unnest) -> bool:

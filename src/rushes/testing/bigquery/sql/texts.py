@@ -6,7 +6,7 @@ from sqlglot import exp
 
 from rushes.testing.bigquery.fields import Kind
 from rushes.testing.bigquery.refusals import unsupported
-from rushes.testing.bigquery.sql.building import Rewrites, call, kind_of, wrong_arguments
+from rushes.testing.bigquery.sql.building import Rewrites, call, cast, kind_of, wrong_arguments
 
 _DIGESTS = {"256": "sha256"}
 _SIDES = {"LEADING": "ltrim", "TRAILING": "rtrim", "": "trim"}
@@ -26,10 +26,15 @@ def _text(node: exp.Expr, function: str) -> exp.Expr:
     return node
 
 
+def _count(node: exp.Expr, function: str) -> exp.Expr:
+    """A number that must not be below zero."""
+    return call("bq_count", node, function)
+
+
 def fingerprint(node: exp.FarmFingerprint) -> exp.Expr:
     (value,) = node.expressions
     if kind_of(value) is Kind.BYTES:
-        raise unsupported("FARM_FINGERPRINT of BYTES")
+        return call("farm_fingerprint_of_bytes", value)
     return call("farm_fingerprint", _text(value, "FARM_FINGERPRINT"))
 
 
@@ -78,7 +83,9 @@ def split(node: exp.Split) -> exp.Expr:
 def pad(node: exp.Pad) -> exp.Expr:
     name = "lpad" if node.args["is_left"] else "rpad"
     value = _text(node.this, name.upper())
-    return call(name, value, exp.cast(node.expression, "INT"), node.args.get("fill_pattern") or " ")
+    return call(
+        name, value, cast(_count(node.expression, name.upper()), "INTEGER"), node.args.get("fill_pattern") or " "
+    )
 
 
 def digest(node: exp.SHA2Digest) -> exp.Expr:
@@ -120,7 +127,7 @@ REWRITES: Rewrites = {
     exp.EndsWith: lambda node: call("ends_with", _text(node.this, "ENDS_WITH"), node.expression),
     exp.FarmFingerprint: fingerprint,
     exp.FromBase64: lambda node: call("from_base64", node.this),
-    exp.Left: lambda node: call("left", _text(node.this, "LEFT"), node.expression),
+    exp.Left: lambda node: call("left", _text(node.this, "LEFT"), _count(node.expression, "LEFT")),
     exp.Length: length,
     exp.Lower: lambda node: call("lower", _text(node.this, "LOWER")),
     exp.LowerHex: lambda node: call("lower", call("hex", node.this)),
@@ -129,10 +136,10 @@ REWRITES: Rewrites = {
     exp.RegexpExtract: regexp_extract,
     exp.RegexpLike: lambda node: call("regexp_matches", _text(node.this, "REGEXP_CONTAINS"), node.expression),
     exp.RegexpReplace: regexp_replace,
-    exp.Repeat: lambda node: call("repeat", _text(node.this, "REPEAT"), node.args["times"]),
+    exp.Repeat: lambda node: call("repeat", _text(node.this, "REPEAT"), _count(node.args["times"], "REPEAT")),
     exp.Replace: lambda node: call("replace", _text(node.this, "REPLACE"), node.expression, node.args["replacement"]),
     exp.Reverse: lambda node: call("reverse", _text(node.this, "REVERSE")),
-    exp.Right: lambda node: call("right", _text(node.this, "RIGHT"), node.expression),
+    exp.Right: lambda node: call("right", _text(node.this, "RIGHT"), _count(node.expression, "RIGHT")),
     exp.SHA2Digest: digest,
     exp.Split: split,
     exp.StartsWith: lambda node: call("starts_with", _text(node.this, "STARTS_WITH"), node.expression),
@@ -141,5 +148,6 @@ REWRITES: Rewrites = {
     exp.ToBase64: lambda node: call("to_base64", node.this),
     exp.Trim: trim,
     exp.Unhex: lambda node: call("unhex", node.this),
+    exp.Uuid: lambda _: cast(call("uuid"), "VARCHAR"),
     exp.Upper: lambda node: call("upper", _text(node.this, "UPPER")),
 }
