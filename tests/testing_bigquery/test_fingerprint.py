@@ -11,7 +11,7 @@ from rushes.testing.bigquery.fingerprint import farm_fingerprint, farm_fingerpri
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789/:.?&=%-_~"
 OF_ALL_LENGTHS = "95db149a08c6f94344b028ec43f9c3ef7f8170a9e86588081f86b3d53cb9ac33"
-"""SHA-256 of the fingerprints of `text(0)` to `text(2048)`, as the package pyfarmhash 0.5.1, around the original, gives them."""
+"""SHA-256 of the fingerprints of `text(0)` to `text(2048)`, from pyfarmhash 0.5.1, which wraps the original."""
 
 
 def text(length: int) -> str:

@@ -101,7 +101,8 @@ def test_columns_are_named_as_they_are_written(people, run):
 def test_results_have_types(run):
     schema = run(
         "SELECT 1 AS i, 1.5 AS f, 'x' AS s, b'x' AS b, TRUE AS t, NUMERIC '1' AS n, CURRENT_TIMESTAMP() AS ts,"
-        " CURRENT_DATE() AS d, [STRUCT(1 AS a)] AS l, JSON '1' AS j, CURRENT_DATETIME() AS dt, CURRENT_TIME() AS ti, COUNT(*) AS c, SUM(1) AS su"
+        " CURRENT_DATE() AS d, [STRUCT(1 AS a)] AS l, JSON '1' AS j, CURRENT_DATETIME() AS dt, CURRENT_TIME() AS ti,"
+        " COUNT(*) AS c, SUM(1) AS su"
     ).result().schema  # fmt: skip
     assert {field.name: field.field_type for field in schema} == {
         "i": "INTEGER", "f": "FLOAT", "s": "STRING", "b": "BYTES", "t": "BOOLEAN", "n": "NUMERIC", "ts": "TIMESTAMP",
@@ -189,6 +190,8 @@ def test_mistakes_are_told(people, run, sql, message):
         "SELECT * FROM d.people TABLESAMPLE SYSTEM (10 PERCENT)",
         "WITH RECURSIVE r AS (SELECT 1 AS n) SELECT * FROM r",
         "SELECT NORMALIZE('a')",
+        "SELECT NVL(1, 2)",
+        "SELECT NOW()",
         "SELECT SAFE.SUBSTR('a', 1)",
         "SELECT d.f(1)",
         "SELECT CAST('1' AS BIGNUMERIC)",

@@ -12,7 +12,7 @@ from duckdb import DuckDBPyConnection
 
 from rushes.testing.bigquery.fields import Field, quoted
 from rushes.testing.bigquery.fingerprint import farm_fingerprint, farm_fingerprint_of_bytes
-from rushes.testing.bigquery.json_values import normal_json
+from rushes.testing.bigquery.values import normal_json
 
 _SHUT: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": "false",

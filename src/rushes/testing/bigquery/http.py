@@ -9,6 +9,7 @@ import struct
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -18,6 +19,8 @@ from rushes.testing.bigquery.refusals import Refusal, broken
 from rushes.testing.bigquery.requests import Reply, Request
 
 HOST = "127.0.0.1"
+KEPT = 64 << 10
+"""Bytes of a request's body that are kept in the list of requests; longer ones, such as uploads, are left out of it."""
 Answer = Callable[[Request], Reply]
 
 
@@ -49,7 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         request = self._read()
-        self.server.requests.append(request)
+        self.server.requests.append(replace(request, body=b"") if len(request.body) > KEPT else request)
         happening = self.server.faults.take("request", request.text)
         time.sleep(sum(fault.seconds for fault in happening))
         failing = next((fault for fault in happening if not fault.seconds), None)

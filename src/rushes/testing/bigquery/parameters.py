@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from rushes.testing.bigquery.fields import Field, Kind, Mode, read_kind
-from rushes.testing.bigquery.json_values import normal_json
 from rushes.testing.bigquery.refusals import Refusal, unsupported
+from rushes.testing.bigquery.values import normal_json, read_numeric
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ def _read(said: Mapping[str, Any]) -> Parameter:
     field = _read_type(said.get("name") or "", said.get("parameterType") or {})
     try:
         return Parameter(said.get("name"), field, _read_value(field, said.get("parameterValue") or {}))
-    except (ValueError, TypeError, binascii.Error) as error:
+    except (ValueError, TypeError, ArithmeticError) as error:
         raise Refusal(
             "invalid", f"Invalid value for parameter {said.get('name') or '?'} of type {field.in_sql()}: {error}"
         ) from error
@@ -77,6 +76,7 @@ _READERS: dict[Kind, Callable[[Any], Any]] = {
     Kind.INTEGER: int,
     Kind.FLOAT: float,
     Kind.BOOLEAN: _read_boolean,
+    Kind.NUMERIC: read_numeric,
     Kind.BYTES: lambda text: base64.b64decode(text, validate=True),
     Kind.JSON: normal_json,
 }

@@ -8,12 +8,12 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from rushes.testing.bigquery.engine import Engine
 from rushes.testing.bigquery.fields import Field, Kind, quoted
-from rushes.testing.bigquery.json_values import normal_json
+from rushes.testing.bigquery.values import normal_json, read_numeric
 
 Reader = Callable[[Any], Any]
 """Reads a value of JSON, and gives one that DuckDB reads from JSON in turn."""
@@ -84,7 +84,7 @@ class RecordReader:
                 raise BadValue(f"This field: {full} is not a record.", full)
             try:
                 return read(value)
-            except (ValueError, InvalidOperation, OverflowError) as error:
+            except (ValueError, ArithmeticError) as error:
                 said = f"Could not convert value to {field.kind.value.lower()}. Field: {full}; Value: {value}"
                 raise BadValue(said, full) from error
 
@@ -157,12 +157,6 @@ def _float(value: Any) -> Any:
     return number if math.isfinite(number) else str(number)
 
 
-def _numeric(value: Any) -> str:
-    if isinstance(value, bool):
-        raise ValueError(value)  # noqa: TRY004  (the same)
-    return format(Decimal(str(value)), "f")
-
-
 def _boolean(value: Any) -> bool:
     if str(value).lower() not in {"true", "false"}:
         raise ValueError(value)
@@ -208,7 +202,7 @@ _READERS: dict[Kind, Reader] = {
     Kind.STRING: _text,
     Kind.INTEGER: _integer,
     Kind.FLOAT: _float,
-    Kind.NUMERIC: _numeric,
+    Kind.NUMERIC: read_numeric,
     Kind.BOOLEAN: _boolean,
     Kind.TIMESTAMP: _timestamp,
     Kind.DATETIME: _local,

@@ -65,9 +65,11 @@ class BigQueryServer:
         self._service = Service(self.limits)
         self._service.latency = latency.total_seconds()
         self._http = HttpServer(port, lambda request: answer(self._service, request), self._service.faults)
+        self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -75,7 +77,9 @@ class BigQueryServer:
 
     def close(self) -> None:
         """Stop, and forget everything."""
-        self._http.shutdown()
+        if self._thread is not None:
+            self._http.shutdown()
+            self._thread.join()
         self._http.server_close()
         self._service.close()
 
@@ -105,7 +109,7 @@ class BigQueryServer:
 
     @property
     def requests(self) -> list[Request]:
-        """All HTTP requests, in the order in which they came."""
+        """All HTTP requests, in the order in which they came; those of more than 64 KiB without their bodies."""
         return list(self._http.requests)
 
     @property
