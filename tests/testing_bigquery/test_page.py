@@ -40,4 +40,11 @@ def test_everything_that_a_test_can_use_is_told():
     public = {name for name in vars(BigQueryServer) if not name.startswith("_")} - {"close"}
     assert public <= named
     assert {one.name for one in fields(Limits)} <= named
-    assert named & {one.name for one in fields(LoggedJob)} >= {"text", "parameters", "labels", "kind", "bytes_billed", "state"}
+    assert named & {one.name for one in fields(LoggedJob)} >= {
+        "text",
+        "parameters",
+        "labels",
+        "kind",
+        "bytes_billed",
+        "state",
+    }

@@ -69,6 +69,19 @@ def test_rows_come_as_an_array_of_structs(rows):
     ]
 
 
+def test_a_star_gives_parts_and_then_places(rows):
+    array = "[STRUCT(1 AS a, 2 AS b)]"
+    for alias in ["WITH OFFSET", "AS r WITH OFFSET AS place"]:
+        assert rows(f"SELECT * FROM UNNEST({array}) {alias}") == [(1, 2, 0)]
+    assert rows("SELECT * FROM UNNEST(['x']) AS word WITH OFFSET AS place") == [("x", 0)]
+
+
+def test_using_has_its_column_once_and_first(run, rows):
+    run("CREATE TABLE d.a AS SELECT 1 AS x, 'k' AS id")
+    run("CREATE TABLE d.b AS SELECT 'l' AS id, 2 AS y")
+    assert rows("SELECT * FROM d.a FULL JOIN d.b USING (id) ORDER BY id") == [("k", 1, None), ("l", None, 2)]
+
+
 def test_structs_nest(rows):
     inner = StructQueryParameter("in", ArrayQueryParameter("items", "INT64", [1, 2]))
     parameter = StructQueryParameter("x", inner, ScalarQueryParameter("n", "INT64", 3))
@@ -162,6 +175,7 @@ def test_nulls_come_first_unless_the_order_is_turned(people, rows):
         ("SELECT 1 UNION SELECT 2", "Syntax error: Expected DISTINCT or ALL"),
         ("SELECT id FROM d.people WHERE age", "WHERE clause should return type BOOL, but returns type INT64"),
         ("SELECT j.nope FROM d.people, UNNEST(jobs) AS j", "nope"),
+        ("SELECT DISTINCT id FROM d.people ORDER BY age", "not visible after SELECT DISTINCT"),
         ("SELECT * FROM people", 'Table "people" must be qualified with a dataset'),
     ],
 )
@@ -190,6 +204,9 @@ def test_mistakes_are_told(people, run, sql, message):
         "SELECT * FROM d.people TABLESAMPLE SYSTEM (10 PERCENT)",
         "WITH RECURSIVE r AS (SELECT 1 AS n) SELECT * FROM r",
         "SELECT NORMALIZE('a')",
+        "SELECT [STRUCT(1 AS a), STRUCT(2 AS b)]",
+        "SELECT STRUCT(1 AS a) AS s UNION ALL SELECT STRUCT(2 AS b)",
+        "SELECT UPPER(b'a')",
         "SELECT NVL(1, 2)",
         "SELECT NOW()",
         "SELECT SAFE.SUBSTR('a', 1)",

@@ -12,6 +12,8 @@ from rushes.testing.bigquery.sql.compiling import Compiled
 _SAID = {
     re.compile(r"NOT NULL constraint failed: \w+\.(\w+)"): "Required field {} cannot be null",
     re.compile(r"Python exception occurred while executing the UDF: \w+: (.*)"): "Invalid input: {}",
+    re.compile(r"Could not convert string 'bigquery: (.*)' to INT64"): "{}",
+    re.compile(r"Division by zero in expression \((.*?)\)"): "division by zero: {}",
     re.compile(r"Overflow in \w+ of INT64 \((.*)\)"): "int64 overflow: {}",
     re.compile(r"(More than one row) returned by a subquery"): "Scalar subquery produced more than one element",
     re.compile(r'Could not find key "(\w+)" in struct'): "Field name {} does not exist in STRUCT",

@@ -41,7 +41,7 @@ _QUERIES: dict[type[exp.Expr], str] = {
     exp.Table: "this db catalog alias joins",
     exp.TableAlias: "this columns",
     exp.Union: "this expression distinct with_ order limit offset",
-    exp.Unnest: "expressions alias offset",
+    exp.Unnest: "expressions alias offset explode_array",
     exp.Where: "this",
     exp.Window: "this over partition_by order spec alias",
     exp.WindowSpec: "kind start start_side end end_side",
@@ -222,7 +222,7 @@ _FUNCTIONS: dict[type[exp.Expr], str] = {
 }
 _WITHOUT_CLASS = frozenset({"ERROR"})
 """Functions for which the parser has no class."""
-_NAMES = frozenset(
+FUNCTION_NAMES = frozenset(
     """
     ABS ANY_VALUE APPROX_COUNT_DISTINCT ARRAY ARRAY_AGG ARRAY_CONCAT ARRAY_LENGTH ARRAY_REVERSE ARRAY_TO_STRING AVG
     BYTE_LENGTH CEIL CEILING CHARACTER_LENGTH CHAR_LENGTH COALESCE CONCAT COUNT COUNTIF CUME_DIST CURRENT_DATE
@@ -254,7 +254,7 @@ def check_allowed(tree: exp.Expr) -> None:
         if known is None and not (isinstance(node, exp.Anonymous) and node.name.upper() in _WITHOUT_CLASS):
             raise unsupported(f"{_name(node)}: {node.sql('bigquery')[:120]}")
         called = node.meta.get("bigquery_name")
-        if called is not None and called.upper() not in _NAMES:
+        if called is not None and called.upper() not in FUNCTION_NAMES:
             raise unsupported(f"the function {called}")
         said = {part for part, value in node.args.items() if value not in (None, False, [])}
         if known is not None and not said <= known:

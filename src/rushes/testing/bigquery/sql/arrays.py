@@ -80,14 +80,15 @@ def struct(node: exp.Struct) -> exp.Expr:
 
 def part_names(node: exp.Struct) -> list[str]:
     """The names of a STRUCT's parts: its own, or those of the first one of the array it is in."""
-    own = [_own_name(part) for part in node.expressions]
+    own = [own_name(part) for part in node.expressions]
     given = _names_around(node) if None in own else []
     if len(given) == len(own):
         return given
     return [name or unnamed(position) for position, name in enumerate(own, 1)]
 
 
-def _own_name(part: exp.Expr) -> str | None:
+def own_name(part: exp.Expr) -> str | None:
+    """The name that a part of a STRUCT is given where it stands."""
     if isinstance(part, exp.PropertyEQ):
         return str(part.name)
     return str(part.alias_or_name) if isinstance(part, exp.Alias | exp.Column | exp.Dot) else None

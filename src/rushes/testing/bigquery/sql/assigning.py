@@ -10,7 +10,9 @@ from rushes.testing.bigquery.sql.building import call, cast, field_of
 from rushes.testing.bigquery.sql.casts import reshaped
 
 _TIMES = {Kind.TIMESTAMP, Kind.DATETIME, Kind.DATE, Kind.TIME}
-_COERCED = {(Kind.INTEGER, Kind.FLOAT), (Kind.INTEGER, Kind.NUMERIC), (Kind.NUMERIC, Kind.FLOAT)}
+_COERCED = {
+    (Kind.INTEGER, Kind.FLOAT), (Kind.INTEGER, Kind.NUMERIC), (Kind.NUMERIC, Kind.FLOAT), (Kind.DATE, Kind.DATETIME),
+}  # fmt: skip
 """https://cloud.google.com/bigquery/docs/reference/standard-sql/conversion_rules#coercion"""
 
 

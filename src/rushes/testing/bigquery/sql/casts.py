@@ -12,7 +12,7 @@ _ALIKE = {
     (Kind.INTEGER, Kind.FLOAT), (Kind.INTEGER, Kind.NUMERIC), (Kind.INTEGER, Kind.BOOLEAN), (Kind.INTEGER, Kind.STRING),
     (Kind.FLOAT, Kind.NUMERIC), (Kind.NUMERIC, Kind.FLOAT), (Kind.BOOLEAN, Kind.INTEGER), (Kind.BOOLEAN, Kind.STRING),
     (Kind.STRING, Kind.NUMERIC), (Kind.STRING, Kind.TIMESTAMP), (Kind.STRING, Kind.DATETIME), (Kind.STRING, Kind.DATE),
-    (Kind.STRING, Kind.TIME), (Kind.TIMESTAMP, Kind.DATE), (Kind.TIMESTAMP, Kind.DATETIME), (Kind.TIMESTAMP, Kind.TIME),
+    (Kind.STRING, Kind.TIME), (Kind.TIMESTAMP, Kind.DATE), (Kind.TIMESTAMP, Kind.DATETIME),
     (Kind.DATETIME, Kind.DATE), (Kind.DATETIME, Kind.TIMESTAMP), (Kind.DATETIME, Kind.TIME),
     (Kind.DATE, Kind.DATETIME), (Kind.DATE, Kind.TIMESTAMP), (Kind.DATE, Kind.STRING),
 }  # fmt: skip
@@ -27,15 +27,11 @@ _BY_MACRO = {
     (Kind.BYTES, Kind.STRING): "decode",
     (Kind.FLOAT, Kind.STRING): "bq_text_of_float",
     (Kind.NUMERIC, Kind.STRING): "bq_text_of_numeric",
+    (Kind.TIMESTAMP, Kind.TIME): "bq_time_of_timestamp",
     (Kind.TIMESTAMP, Kind.STRING): "bq_text_of_timestamp",
     (Kind.DATETIME, Kind.STRING): "bq_text_of_datetime",
     (Kind.TIME, Kind.STRING): "bq_text_of_time",
 }
-_SAFELY = {
-    (Kind.STRING, Kind.INTEGER): "bq_try_int_of_text",
-    (Kind.STRING, Kind.BOOLEAN): "bq_try_bool_of_text",
-}
-"""What would be an error of ours, not of DuckDB's: only the latter can be tried."""
 
 
 def to_type(node: exp.Cast) -> exp.Expr:
@@ -49,14 +45,7 @@ def to_type(node: exp.Cast) -> exp.Expr:
 
 def to_type_safely(node: exp.TryCast) -> exp.Expr:
     """NULL where the value does not fit."""
-    target = field_of_sql("", node.to)
-    source = field_of(node.this)
-    pair = (source.kind, target.kind) if source and not source.repeated else None
-    if pair in _SAFELY:
-        return call(_SAFELY[pair], node.this)
-    if pair == (Kind.STRING, Kind.FLOAT):
-        return exp.TryCast(this=node.this, to=exp.DataType(this=exp.DType.USERDEFINED, kind="DOUBLE"))
-    return call("TRY", converted(node.this, target))
+    return call("TRY", converted(node.this, field_of_sql("", node.to)))
 
 
 def converted(value: exp.Expr, target: Field) -> exp.Expr:

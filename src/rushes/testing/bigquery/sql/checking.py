@@ -9,11 +9,15 @@ from sqlglot import exp
 
 from rushes.testing.bigquery.fields import Field, Kind
 from rushes.testing.bigquery.refusals import Refusal, unsupported
+from rushes.testing.bigquery.sql.arguments import check_arguments
+from rushes.testing.bigquery.sql.arrays import own_name
 from rushes.testing.bigquery.sql.assigning import is_constant
 from rushes.testing.bigquery.sql.building import field_of, wrong_arguments
 
 _NUMBERS = frozenset({Kind.INTEGER, Kind.FLOAT, Kind.NUMERIC})
 _TIMES = frozenset({Kind.TIMESTAMP, Kind.DATETIME, Kind.DATE, Kind.TIME})
+_DAYS = frozenset({Kind.DATE, Kind.DATETIME})
+"""A DATE is a DATETIME where one is needed."""
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ)
 _SIGNS: dict[type[exp.Expr], str] = {
     exp.EQ: "=", exp.NEQ: "!=", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=", exp.Add: "+", exp.Sub: "-",
@@ -99,7 +103,35 @@ def _is_time_now(value: exp.Expr, field: Field) -> bool:
 def _alike(one: Field, other: Field) -> bool:
     if one.repeated != other.repeated:
         return False
+    if one.fields and other.fields and _shape(one) != _shape(other):
+        # They go together by position there, by names in DuckDB.
+        raise unsupported(f"{one.in_sql()} and {other.in_sql()} together")
+    if {one.kind, other.kind} == _DAYS:
+        return True
     return one.kind is other.kind or (one.kind in _NUMBERS and other.kind in _NUMBERS)
+
+
+def _shape(field: Field) -> tuple[object, ...]:
+    """The names and types of a STRUCT's parts."""
+    return tuple((part.name.lower(), part.kind, part.repeated, _shape(part)) for part in field.fields)
+
+
+def _check_array(node: exp.Array) -> None:
+    """Elements go together. A STRUCT without names has those of the first one."""
+    unnamed = [
+        one for one in node.expressions if isinstance(one, exp.Struct) and None in map(own_name, one.expressions)
+    ]
+    _check_alike("ARRAY", *(one for one in node.expressions if not any(one is other for other in unnamed)))
+
+
+def _check_distinct(select: exp.Select) -> None:
+    """Behind SELECT DISTINCT, rows can be ordered only by what was selected."""
+    order = select.args.get("order")
+    for one in order.expressions if order and select.args.get("distinct") else ():
+        column = one.this
+        if not isinstance(column, exp.Column) or column.name not in select.named_selects:
+            said = f"ORDER BY clause expression references {column.sql('bigquery')} which is not visible after"
+            raise Refusal("invalidQuery", f"{said} SELECT DISTINCT", location="query")
 
 
 def _check_in(node: exp.In) -> None:
@@ -197,5 +229,9 @@ _CHECKS: tuple[tuple[Any, Callable[[Any], None]], ...] = (
     (exp.Nullif, lambda node: _check_alike("function NULLIF", node.this, node.expression)),
     (exp.SetOperation, _check_set_operation),
     (exp.Group, _check_group),
+    (exp.Array, _check_array),
+    (exp.Select, _check_distinct),
+    (exp.ArrayConcat, lambda node: _check_alike("function ARRAY_CONCAT", node.this, *node.expressions)),
+    (exp.Expr, check_arguments),
     (tuple(_CLAUSES), _check_clause),
 )

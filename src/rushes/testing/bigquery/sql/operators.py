@@ -7,6 +7,7 @@ from sqlglot import exp
 from rushes.testing.bigquery.fields import Kind
 from rushes.testing.bigquery.refusals import unsupported
 from rushes.testing.bigquery.sql.building import Rewrites, call, cast, field_of, kind_of
+from rushes.testing.bigquery.sql.qualifying import place_of
 
 _BARE = (exp.Limit, exp.Offset, exp.WindowSpec, exp.Ordered, exp.Group)
 """Where a number is no value."""
@@ -59,11 +60,12 @@ def multiply(node: exp.Mul) -> exp.Expr:
 
 
 def modulo(node: exp.Mod) -> exp.Expr:
-    return call("bq_mod", node.this, node.expression)
+    """Its sign is that of the first number in both, and by zero it is an error."""
+    return exp.Paren(this=exp.Mod(this=exp.Paren(this=node.this), expression=exp.Paren(this=node.expression)))
 
 
 def whole_division(node: exp.IntDiv) -> exp.Expr:
-    return call("bq_div", node.this, node.expression)
+    return exp.Paren(this=exp.IntDiv(this=exp.Paren(this=node.this), expression=exp.Paren(this=node.expression)))
 
 
 def like(node: exp.Like) -> exp.Expr:
@@ -108,15 +110,15 @@ def unnest(node: exp.Unnest) -> exp.Expr:
         join.set("on", exp.true())
     column = exp.to_identifier(_element_name(node), quoted=True)
     alias = node.args["alias"].this
-    place = node.args.get("offset")
-    if not place:
+    place = place_of(node)
+    if place is None:
         elements = exp.TableAlias(this=alias, columns=[column])
         return exp.Table(this=call("UNNEST", node.expressions[0]), alias=elements)
     array = node.expressions[0]
     places = call("UNNEST", call("range", call("len", array.copy())))
     columns = [
         exp.alias_(call("UNNEST", array), column, quoted=True),
-        exp.alias_(places, "offset" if place is True else place.name, quoted=True),
+        exp.alias_(places, place, quoted=True),
     ]
     return exp.Subquery(this=exp.Select(expressions=columns), alias=exp.TableAlias(this=alias))
 
@@ -133,9 +135,7 @@ def parts_of_elements(tree: exp.Expr) -> None:
         node = unnested.get(column.table)
         if node is None or isinstance(column.this, exp.Star):
             continue
-        place = node.args.get("offset")
-        known = {_element_name(node), "offset" if place is True else place.name if place else None}
-        if column.name not in known:
+        if column.name not in {_element_name(node), place_of(node)}:
             whole = exp.column(_element_name(node), table=column.table, quoted=True)
             part = exp.Dot(this=whole, expression=exp.to_identifier(column.name, quoted=True))
             part.type = column.type

@@ -108,16 +108,30 @@ def _name_outputs(query: exp.Query) -> None:
 
 
 def _drop_elements_beside_their_parts(select: exp.Select) -> None:
-    """A star over UNNEST of STRUCTs means their parts; what wrote it out put the whole element there, too."""
-    elements = {
-        unnest.alias_column_names[0]
-        for unnest in _unnested(select)
-        if is_struct_array(unnest) and unnest.alias_column_names
-    }
-    for projection in list(select.expressions):
-        column = projection.unalias()
-        if isinstance(column, exp.Column) and _WRITTEN not in column.meta and column.name in elements:
-            projection.pop()
+    """A star over UNNEST of STRUCTs means their parts, and then their places; what wrote it out put whole elements there."""
+    for unnest in filter(is_struct_array, _unnested(select)):
+        starred = [one for one in select.expressions if _is_starred(one, unnest)]
+        if starred:
+            place = place_of(unnest)
+            parts = [one for one in starred if one.alias_or_name not in unnest.alias_column_names]
+            parts.sort(key=lambda one: one.alias_or_name == place)
+            gone = set(map(id, starred))
+            others = [one for one in select.expressions if id(one) not in gone]
+            at = starred[0].index or 0
+            select.set("expressions", [*others[:at], *parts, *others[at:]])
+
+
+def _is_starred(projection: exp.Expr, unnest: exp.Unnest) -> bool:
+    column = projection.unalias()
+    return isinstance(column, exp.Column) and _WRITTEN not in column.meta and column.table == unnest.alias
+
+
+def place_of(unnest: exp.Unnest) -> str | None:
+    """What the places of elements are called, if they are asked for."""
+    offset = unnest.args.get("offset")
+    if not offset:
+        return None
+    return "offset" if offset is True else str(offset.name)
 
 
 def _write_out_structs(select: exp.Select) -> None:

@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlglot import exp
 
 from rushes.testing.bigquery.fields import Kind
 from rushes.testing.bigquery.refusals import unsupported
-from rushes.testing.bigquery.sql.building import Rewrites, call, cast, kind_of, wrong_arguments
+from rushes.testing.bigquery.sql.building import Rewrite, Rewrites, call, cast, kind_of, wrong_arguments
 
 _DIGESTS = {"256": "sha256"}
 _SIDES = {"LEADING": "ltrim", "TRAILING": "rtrim", "": "trim"}
 
 
-def _text(node: exp.Expr, function: str) -> exp.Expr:
-    """The argument, which must be a STRING.
+def _as(name: str, *arguments: str) -> Rewrite:
+    """DuckDB's function of that name, with the node's arguments of those names."""
+    return lambda node: call(name, *(node.args[argument] for argument in ("this", *arguments)))
 
-    Raises:
-        Refusal: it is BYTES, which this server does not do here, or what the service does not, either.
-    """
-    kind = kind_of(node)
-    if kind is Kind.BYTES:
-        raise unsupported(f"{function} of BYTES")
-    if kind not in {Kind.STRING, None}:
-        raise wrong_arguments(f"function {function}", node)
-    return node
+
+def _counted(name: str, argument: str) -> Rewrite:
+    """The same for functions whose number must not be below zero."""
+    return lambda node: call(name, node.this, _count(node.args[argument], name.upper()))
 
 
 def _count(node: exp.Expr, function: str) -> exp.Expr:
-    """A number that must not be below zero."""
     return call("bq_count", node, function)
 
 
 def fingerprint(node: exp.FarmFingerprint) -> exp.Expr:
     (value,) = node.expressions
-    if kind_of(value) is Kind.BYTES:
-        return call("farm_fingerprint_of_bytes", value)
-    return call("farm_fingerprint", _text(value, "FARM_FINGERPRINT"))
+    kind = kind_of(value)
+    if kind not in {Kind.STRING, Kind.BYTES, None}:
+        raise wrong_arguments("function FARM_FINGERPRINT", value)
+    return call("farm_fingerprint_of_bytes" if kind is Kind.BYTES else "farm_fingerprint", value)
 
 
 def concat(node: exp.Concat) -> exp.Expr:
@@ -51,41 +49,30 @@ def concat(node: exp.Concat) -> exp.Expr:
 
 
 def length(node: exp.Length) -> exp.Expr:
-    return call("octet_length", node.this) if kind_of(node.this) is Kind.BYTES else call("length", node.this)
+    return call("octet_length" if kind_of(node.this) is Kind.BYTES else "length", node.this)
 
 
 def byte_length(node: exp.ByteLength) -> exp.Expr:
-    return call("octet_length", node.this) if kind_of(node.this) is Kind.BYTES else call("strlen", node.this)
+    return call("octet_length" if kind_of(node.this) is Kind.BYTES else "strlen", node.this)
 
 
 def substring(node: exp.Substring) -> exp.Expr:
-    value = _text(node.this, "SUBSTR")
     count = node.args.get("length")
-    return (
-        call("bq_substr_of", value, node.args["start"], count)
-        if count
-        else call("bq_substr", value, node.args["start"])
-    )
+    start = node.args["start"]
+    return call("bq_substr_of", node.this, start, count) if count else call("bq_substr", node.this, start)
 
 
 def trim(node: exp.Trim) -> exp.Expr:
     name = _SIDES[str(node.args.get("position") or "")]
-    value = _text(node.this, name.upper())
     characters = node.args.get("expression")
     # Without characters, all white space of Unicode goes there; DuckDB takes spaces alone.
-    return call(name, value, characters) if characters else call(f"bq_{name}", value)
-
-
-def split(node: exp.Split) -> exp.Expr:
-    return call("bq_split", _text(node.this, "SPLIT"), node.args["expression"])
+    return call(name, node.this, characters) if characters else call(f"bq_{name}", node.this)
 
 
 def pad(node: exp.Pad) -> exp.Expr:
     name = "lpad" if node.args["is_left"] else "rpad"
-    value = _text(node.this, name.upper())
-    return call(
-        name, value, cast(_count(node.expression, name.upper()), "INTEGER"), node.args.get("fill_pattern") or " "
-    )
+    width = cast(_count(node.expression, name.upper()), "INTEGER")
+    return call(name, node.this, width, node.args.get("fill_pattern") or " ")
 
 
 def digest(node: exp.SHA2Digest) -> exp.Expr:
@@ -98,16 +85,13 @@ def digest(node: exp.SHA2Digest) -> exp.Expr:
 
 def regexp_extract(node: exp.RegexpExtract) -> exp.Expr:
     """The group if there is one, else all that matches; NULL where nothing does."""
-    value = _text(node.this, "REGEXP_EXTRACT")
     pattern = node.expression
     if not isinstance(pattern, exp.Literal):
         raise unsupported("REGEXP_EXTRACT with a pattern that is not a literal")
-    return call("bq_regexp_extract", value, pattern, 1 if _has_group(pattern.name) else 0)
+    return call("bq_regexp_extract", node.this, pattern, 1 if _has_group(pattern.name) else 0)
 
 
 def _has_group(pattern: str) -> bool:
-    import re
-
     try:
         groups = re.compile(pattern).groups
     except re.error as error:
@@ -118,36 +102,36 @@ def _has_group(pattern: str) -> bool:
 
 
 def regexp_replace(node: exp.RegexpReplace) -> exp.Expr:
-    return call("regexp_replace", _text(node.this, "REGEXP_REPLACE"), node.expression, node.args["replacement"], "g")
+    return call("regexp_replace", node.this, node.expression, node.args["replacement"], "g")
 
 
 REWRITES: Rewrites = {
     exp.ByteLength: byte_length,
     exp.Concat: concat,
-    exp.EndsWith: lambda node: call("ends_with", _text(node.this, "ENDS_WITH"), node.expression),
+    exp.EndsWith: _as("ends_with", "expression"),
     exp.FarmFingerprint: fingerprint,
-    exp.FromBase64: lambda node: call("from_base64", node.this),
-    exp.Left: lambda node: call("left", _text(node.this, "LEFT"), _count(node.expression, "LEFT")),
+    exp.FromBase64: _as("from_base64"),
+    exp.Left: _counted("left", "expression"),
     exp.Length: length,
-    exp.Lower: lambda node: call("lower", _text(node.this, "LOWER")),
+    exp.Lower: _as("lower"),
     exp.LowerHex: lambda node: call("lower", call("hex", node.this)),
     exp.MD5Digest: lambda node: call("unhex", call("md5", node.this)),
     exp.Pad: pad,
     exp.RegexpExtract: regexp_extract,
-    exp.RegexpLike: lambda node: call("regexp_matches", _text(node.this, "REGEXP_CONTAINS"), node.expression),
+    exp.RegexpLike: _as("regexp_matches", "expression"),
     exp.RegexpReplace: regexp_replace,
-    exp.Repeat: lambda node: call("repeat", _text(node.this, "REPEAT"), _count(node.args["times"], "REPEAT")),
-    exp.Replace: lambda node: call("replace", _text(node.this, "REPLACE"), node.expression, node.args["replacement"]),
-    exp.Reverse: lambda node: call("reverse", _text(node.this, "REVERSE")),
-    exp.Right: lambda node: call("right", _text(node.this, "RIGHT"), _count(node.expression, "RIGHT")),
+    exp.Repeat: _counted("repeat", "times"),
+    exp.Replace: _as("replace", "expression", "replacement"),
+    exp.Reverse: _as("reverse"),
+    exp.Right: _counted("right", "expression"),
     exp.SHA2Digest: digest,
-    exp.Split: split,
-    exp.StartsWith: lambda node: call("starts_with", _text(node.this, "STARTS_WITH"), node.expression),
-    exp.StrPosition: lambda node: call("strpos", _text(node.this, "STRPOS"), node.args["substr"]),
+    exp.Split: _as("string_split", "expression"),
+    exp.StartsWith: _as("starts_with", "expression"),
+    exp.StrPosition: _as("strpos", "substr"),
     exp.Substring: substring,
-    exp.ToBase64: lambda node: call("to_base64", node.this),
+    exp.ToBase64: _as("to_base64"),
     exp.Trim: trim,
-    exp.Unhex: lambda node: call("unhex", node.this),
+    exp.Unhex: _as("unhex"),
+    exp.Upper: _as("upper"),
     exp.Uuid: lambda _: cast(call("uuid"), "VARCHAR"),
-    exp.Upper: lambda node: call("upper", _text(node.this, "UPPER")),
 }

@@ -29,9 +29,12 @@ _TRUNCATED = _BOUNDED | {"HOUR", "MINUTE", "SECOND", "MILLISECOND"}
 _EXTRACTED = frozenset(
     {"YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "QUARTER", "DAYOFYEAR", "DAYOFWEEK", "DATE"}
 )
+_CLOCK = frozenset({"HOUR", "MINUTE", "SECOND"})
+_WITH_CLOCK = frozenset({Kind.TIMESTAMP, Kind.DATETIME, Kind.TIME})
+_WITH_DAY = frozenset({Kind.TIMESTAMP, Kind.DATETIME, Kind.DATE})
 _FORMATS = frozenset("YmdHMSyjbBaApI%")
-_IN_DUCKDB = {Kind.TIMESTAMP: "TIMESTAMPTZ", Kind.DATETIME: "TIMESTAMP", Kind.DATE: "DATE"}
 """Letters of formats that both know, with the same meaning."""
+_IN_DUCKDB = {Kind.TIMESTAMP: "TIMESTAMPTZ", Kind.DATETIME: "TIMESTAMP", Kind.DATE: "DATE"}
 
 
 def _unit(node: exp.Expr, allowed: frozenset[str], function: str) -> str:
@@ -68,8 +71,10 @@ def shifted(kind: Kind, units: frozenset[str], *, back: bool = False) -> Rewrite
 
 def _whole(count: exp.Expr) -> exp.Expr:
     """A number of parts, which the parser may have read as text."""
-    if isinstance(count, exp.Literal):
+    if isinstance(count, exp.Literal) and count.name.lstrip("-").isdigit():
         return cast(exp.Literal.string(count.name), "BIGINT")
+    if isinstance(count, exp.Literal) or kind_of(count) not in {Kind.INTEGER, None}:
+        raise wrong_arguments("INTERVAL", count)
     return exp.Paren(this=count)
 
 
@@ -112,6 +117,9 @@ def extracted(node: exp.Extract) -> exp.Expr:
     part = node.this.name.upper()
     if part not in _EXTRACTED:
         raise unsupported(f"EXTRACT of {part}")
+    taken = _WITH_CLOCK if part in _CLOCK else _WITH_DAY
+    if kind_of(node.expression) not in {*taken, None}:
+        raise wrong_arguments(f"EXTRACT({part})", node.expression)
     if part == "DATE":
         return cast(node.expression, "DATE")
     value = call("date_part", part.lower(), node.expression)
