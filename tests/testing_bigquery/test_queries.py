@@ -89,6 +89,11 @@ def test_structs_nest(rows):
     assert rows("SELECT @x", parameter) == [({"in": {"items": [1, 2]}, "n": 3},)]
 
 
+def test_there_may_be_more_than_ten_parameters(rows):
+    values = [ScalarQueryParameter(f"p{n}", "INT64", n) for n in range(20)]
+    assert rows("SELECT @p11 + @p19, '$p1'", *values) == [(30, "$p1")]
+
+
 def test_a_parameter_that_is_missing_or_wrong_is_told(rows):
     with pytest.raises(BadRequest, match="Query parameter 'y' not found"):
         rows("SELECT @y", ScalarQueryParameter("x", "INT64", 1))
@@ -207,6 +212,7 @@ def test_mistakes_are_told(people, run, sql, message):
         "SELECT [STRUCT(1 AS a), STRUCT(2 AS b)]",
         "SELECT STRUCT(1 AS a) AS s UNION ALL SELECT STRUCT(2 AS b)",
         "SELECT UPPER(b'a')",
+        "SELECT * FROM UNNEST([1, 2])",
         "SELECT NVL(1, 2)",
         "SELECT NOW()",
         "SELECT SAFE.SUBSTR('a', 1)",

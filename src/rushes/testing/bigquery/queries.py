@@ -23,7 +23,7 @@ from rushes.testing.bigquery.jobs import Changed, Job
 from rushes.testing.bigquery.limits import Limits, Turns
 from rushes.testing.bigquery.refusals import Refusal, unsupported
 from rushes.testing.bigquery.sql.changes import compile_delete, compile_insert, compile_truncate, compile_update
-from rushes.testing.bigquery.sql.compiling import Compiled, Compiler
+from rushes.testing.bigquery.sql.compiling import Compiled, Compiler, values_in
 from rushes.testing.bigquery.sql.merging import compile_merge
 from rushes.testing.bigquery.sql.naming import Place
 from rushes.testing.bigquery.sql.parsing import MUTATING
@@ -188,7 +188,7 @@ class Queries:
         job.statistics.bytes_billed = 0 if job.dry else amount
 
     def _execute(self, cursor: DuckDBPyConnection, text: str, compiled: Compiled) -> DuckDBPyConnection:
-        values = {name: value for name, value in compiled.values.items() if f"${name}" in text}
+        values = values_in(text, compiled.values)
         try:
             return cursor.execute(text, values) if values else cursor.execute(text)
         except duckdb.Error as error:

@@ -24,6 +24,7 @@ from rushes.testing.bigquery.sql.naming import Place, stored_tables
 from rushes.testing.bigquery.sql.parsing import parse
 
 _PATIENCE = 5.0
+"""Seconds that the answer to a new job waits for its end."""
 _OPTIONS = frozenset({"query", "load", "labels", "dryRun", "jobType", "jobTimeoutMs"})
 """What of a job's configuration is understood."""
 _JOB_ID = re.compile(r"[\w-]{1,1024}", re.ASCII)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -89,7 +90,8 @@ class Compiler:
 
     def compiled(self, text: str, **more: Any) -> Compiled:
         read = {name: frozenset(columns) for name, columns in self.read.items()}
-        return Compiled(text, self._values(text), self.tables, read, **more)
+        values = {_name(position): one.value for position, one in enumerate(self.parameters)}
+        return Compiled(text, values_in(text, values), self.tables, read, **more)
 
     def _type_parameters(self, tree: exp.Expr) -> None:
         """Put casts to the declared types around parameters: a NULL or an empty array has no type of its own."""
@@ -105,11 +107,6 @@ class Compiler:
         for place, (position, one) in zip(places, unnamed, strict=False):
             place.replace(_typed(position, one))
 
-    def _values(self, text: str) -> dict[str, Any]:
-        """The values that a text names; DuckDB refuses others."""
-        every = {f"p{position}": one.value for position, one in enumerate(self.parameters)}
-        return {name: value for name, value in every.items() if f"${name}" in text}
-
     def _note_reads(self, query: exp.Query) -> None:
         stored: dict[str, set[str]] = {}
         for table in query.find_all(exp.Table):
@@ -120,8 +117,19 @@ class Compiler:
                 self.read.setdefault(name, set()).add(column.name.lower())
 
 
+def values_in(text: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that a text of DuckDB's names: it refuses others."""
+    named = set(re.findall(r"\$(\w+)", text))
+    return {name: value for name, value in values.items() if name in named}
+
+
+def _name(position: int) -> str:
+    """What a parameter is called in DuckDB's text."""
+    return f"parameter_{position}"
+
+
 def _typed(position: int, parameter: Parameter) -> exp.Expr:
-    return exp.cast(exp.Parameter(this=exp.Var(this=f"p{position}")), parameter.field.in_sql(), dialect="bigquery")
+    return exp.cast(exp.Parameter(this=exp.Var(this=_name(position))), parameter.field.in_sql(), dialect="bigquery")
 
 
 def _refuse_doubled(names: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlglot import exp
 
 from rushes.testing.bigquery.fields import Kind
-from rushes.testing.bigquery.refusals import unsupported
+from rushes.testing.bigquery.refusals import Refusal, unsupported
 from rushes.testing.bigquery.sql.building import Rewrites, call, cast, field_of, kind_of
 from rushes.testing.bigquery.sql.qualifying import place_of
 
@@ -13,7 +13,8 @@ _BARE = (exp.Limit, exp.Offset, exp.WindowSpec, exp.Ordered, exp.Group)
 """Where a number is no value."""
 ELEMENT = "_element"
 """The column of an UNNEST without an alias."""
-_LARGEST = 1 << 63
+_END = 1 << 63
+"""The first number that is no INT64; below zero it is one."""
 
 
 def literal(node: exp.Literal) -> exp.Expr:
@@ -22,7 +23,11 @@ def literal(node: exp.Literal) -> exp.Expr:
         return node
     if not str(node.this).isdigit():
         return cast(node, "DOUBLE")
-    return cast(node, "BIGINT" if int(node.this) < _LARGEST else "DECIMAL(38, 0)")
+    if int(node.this) < _END:
+        return cast(node, "BIGINT")
+    if int(node.this) == _END and isinstance(node.parent, exp.Neg):
+        return cast(node, "HUGEINT")
+    raise Refusal("invalidQuery", f"Invalid integer literal: {node.this}", location="query")
 
 
 def raw_string(node: exp.RawString) -> exp.Expr:

@@ -12,7 +12,7 @@ from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
 
 from rushes.testing.bigquery.catalog import Table
-from rushes.testing.bigquery.refusals import Refusal
+from rushes.testing.bigquery.refusals import Refusal, unsupported
 
 _UNRESOLVED = re.compile(r"Column '?\"?([^'\"]+)\"?'? could not be resolved.*?Line: (\d+), Col: (\d+)", re.DOTALL)
 _AMBIGUOUS = re.compile(r"Column '?\"?([^'\"]+)\"?'? (?:is ambiguous|.*ambiguous)", re.DOTALL)
@@ -44,13 +44,10 @@ def qualified(query: exp.Query, used: Mapping[str, Table]) -> exp.Query:
     for select in typed.find_all(exp.Select):
         _drop_elements_beside_their_parts(select)
         _write_out_structs(select)
+        if any(projection.is_star for projection in select.expressions):
+            raise unsupported(f"a star over what has no columns with names: {select.sql('bigquery')[:120]}")
     _refuse_doubled_columns(typed)
     return typed
-
-
-def outputs(query: exp.Query) -> list[str]:
-    """The names of a query's columns, in lower case."""
-    return [one.lower() for one in query.named_selects]
 
 
 def spelling(tree: exp.Expr, used: Mapping[str, Table]) -> dict[str, str]:
