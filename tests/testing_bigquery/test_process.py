@@ -54,6 +54,14 @@ def test_a_port_that_is_taken_is_told(server):
         BigQueryServer(port=int(port))
 
 
+def test_it_needs_nothing_else_of_rushes():
+    program = (
+        "import sys, rushes.testing.bigquery; print(*(name for name in sys.modules if name.startswith('rushes.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert {name for name in done.stdout.split() if not name.startswith("rushes.testing")} <= {"rushes.errors"}
+
+
 def test_it_listens_on_loopback_alone(server):
     assert server.url.startswith("http://127.0.0.1:")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from rushes.testing.bigquery.catalog import Dataset, Table
@@ -128,5 +129,5 @@ def _query(job: Job) -> dict[str, Any]:
     return said
 
 
-def _etag(time: Any) -> str:
+def _etag(time: datetime) -> str:
     return f'"{time.timestamp():.6f}"'
