@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 MASK = "***"
+_TELLING = ("key", "url", "proxy", "headers")
 _USER_INFO = re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]{0,30}://)[^/?#\s@]{1,512}@", re.IGNORECASE)
 _SECRET_VALUE = re.compile(
     r"(?P<name>[?&;][^?=&;\s]{0,64}"
@@ -15,6 +16,11 @@ _SECRET_VALUE = re.compile(
     r"[^&#\s'\")\]}]+",
     re.IGNORECASE,
 )
+
+
+def is_telling(name: str) -> bool:
+    """Whether what is called so, an option or a setting, may be a secret or hold one."""
+    return any(word in name.lower() for word in _TELLING)
 
 
 def masked(text: str) -> str:

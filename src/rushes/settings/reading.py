@@ -7,6 +7,8 @@ wanted. Secrets are never printed.
 from __future__ import annotations
 
 import difflib
+import json
+import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +18,7 @@ from pydantic import AliasChoices, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from rushes.errors import SettingsError
+from rushes.masking import is_telling
 from rushes.settings.places import config_file
 
 PREFIX = "RUSHES_"
@@ -55,11 +58,11 @@ class Group(BaseSettings):
             _refuse_unknown_names(cls, config_file())
             return cls(**given)
         except ValidationError as error:
-            raise SettingsError("\n".join(_describe(problem) for problem in error.errors())) from None
+            raise SettingsError("\n".join(_describe(cls, problem) for problem in error.errors())) from None
 
     def shown(self) -> dict[str, str]:
         """Every setting as text, secrets masked."""
-        return {name: "" if value is None else str(value) for name, value in self}
+        return {name: _written(value) for name, value in self}
 
     def require(self, *names: str) -> None:
         """Raise `SettingsError`, naming every variable, if one of these is not set."""
@@ -76,6 +79,15 @@ def _variables(settings: type[Group], name: str) -> str:
     return f"{first} (or {', '.join(others)})" if others else first
 
 
+def _read_from(settings: type[Group], first: str) -> str:
+    """The variable that a setting was read from, by the first of its names."""
+    for field in settings.model_fields.values():
+        alias = field.validation_alias
+        if isinstance(alias, AliasChoices) and first in alias.choices:
+            return next((name for name in map(str, alias.choices) if os.environ.get(name)), first)
+    return first
+
+
 def _refuse_unknown_names(settings: type[Group], path: Path) -> None:
     try:
         names = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -90,9 +102,14 @@ def _refuse_unknown_names(settings: type[Group], path: Path) -> None:
             raise SettingsError(f"{path}: there is no setting {name!r}{hint}")
 
 
-def _describe(problem: Mapping[str, Any]) -> str:
+def _describe(settings: type[Group], problem: Mapping[str, Any]) -> str:
     name = str(problem["loc"][0]) if problem["loc"] else "settings"
-    variable = PREFIX + name.upper() if name == name.lower() else name
-    secret = "key" in name.lower() or "url" in name.lower() or "proxy" in name.lower()
-    found = "" if secret else f", found {problem['input']!r}"
-    return f"{variable}: {problem['msg']}{found}"
+    variable = PREFIX + name.upper() if name == name.lower() else _read_from(settings, name)
+    found = "" if is_telling(name) else f", found {problem['input']!r}"
+    return f"{variable}: {problem['msg'].removeprefix('Value error, ')}{found}"
+
+
+def _written(value: Any) -> str:
+    if value is None:
+        return ""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list, tuple)) else str(value)

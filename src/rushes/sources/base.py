@@ -39,6 +39,19 @@ class Assignment:
     """Which of the worker's slots it fills; by default one of its job's kind."""
     folder: str | None = None
     """Where in storage its artifacts go, relative, with `/`; by default the job's number."""
+    reference: str | None = None
+    """The user's own id of the item."""
+    chosen_by: Trust | None = None
+    """Who chose the plan, where that is not who named the item: a stranger's row in a table that is ours to work at."""
+
+    @property
+    def name(self) -> str:
+        """What the work is called: the same at every attempt and delivery, and for nothing else."""
+        if self.folder:
+            return self.folder
+        what = self.source.key if self.source else self.job.kind
+        # Another database counts its jobs from 1 as well.
+        return f"{self.job.id} {self.job.created_at.isoformat()} {what}"
 
 
 class Standing(StrEnum):

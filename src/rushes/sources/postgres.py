@@ -147,6 +147,7 @@ class QueueSource:
             inputs=made.get(item["id"], ()),
             item_options=item["options"],
             timeout=one.timeout,
+            reference=item["reference"],
         )
 
     def _plan_of_one(self, job: Job) -> Plan:

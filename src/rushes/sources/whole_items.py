@@ -36,6 +36,8 @@ class WholeItem:
     source: Source | None
     payload: JSON = field(default_factory=dict)
     title: str | None = None
+    reference: str | None = None
+    """The user's own id of it."""
     item_options: Mapping[str, JSON] = field(default_factory=dict)
     attempts: int = 1
     """Which one this is, from 1."""
@@ -47,8 +49,10 @@ class WholeItem:
 class Numbering:
     """Gives each delivery of an item a job and a lease of this process."""
 
-    def __init__(self, trust: Trust) -> None:
+    def __init__(self, trust: Trust, *, chosen_by: Trust | None = None) -> None:
+        """`trust` says who names the items, `chosen_by` who chose their plans, where that is somebody else."""
         self._trust = trust
+        self._chosen_by = chosen_by
         self._numbers = itertools.count(1)
         self._worker = WorkerId(os.getpid())
 
@@ -64,7 +68,7 @@ class Numbering:
         return Assignment(
             Lease(number, item.attempts, self._worker), job, item.plan, first, item.source, item.title,
             trust=self._trust, item_options=item.item_options, timeout=item.timeout, rest=True, slot=SLOT,
-            folder=item.folder,
+            folder=item.folder, reference=item.reference, chosen_by=self._chosen_by,
         )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
@@ -22,6 +22,13 @@ class Service(Protocol):
     """Something a worker keeps between jobs."""
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Thawing(Protocol):
+    """A service that wants to know when its process goes on after it was stopped, perhaps on another machine."""
+
+    def thawed(self) -> None: ...
 
 
 S = TypeVar("S", bound=Service)
@@ -92,7 +99,20 @@ class Context(Protocol):
         """The title known so far."""
 
     @property
-    def trust(self) -> Trust: ...
+    def name(self) -> str:
+        """What this work is called: the same at every attempt and delivery, and for nothing else."""
+
+    @property
+    def reference(self) -> str | None:
+        """The user's own id of the item."""
+
+    @property
+    def trust(self) -> Trust:
+        """Who named the item."""
+
+    @property
+    def chosen_by(self) -> Trust:
+        """Who chose the options: the operator may have a stranger's item worked at in their own way."""
 
     @property
     def settings(self) -> Settings: ...
@@ -138,6 +158,8 @@ class Stage:
     """What it asks of a fetching stage before it, given its options: `audio`, `picture`, `captions_or_audio`."""
     concurrency: int | None = None
     """How many run at once in one worker; None: as many as the worker's own limit."""
+    usual: int | None = None
+    """How many run at once where nobody says, if it can stand any number."""
     retries: Retries = field(default_factory=Retries)
     timeout: timedelta | None = None
     fetches: bool = False
@@ -148,6 +170,8 @@ class Stage:
     """Keys of the job's payload that it reads. They enter the fingerprint under which results are reused."""
     private_options: frozenset[str] = frozenset()
     """Options that change how it works but not what it makes (credentials, rate limits): not in the fingerprint."""
+    leaves_files: Callable[[Job, Any], bool] = lambda _job, _options: True
+    """Whether a run with these options leaves files. What leaves none can never be used again, and is not looked for."""
 
 
 def stage(name: str, **declared: Any) -> Callable[[Run], Stage]:

@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from rushes.errors import UsageError
+from rushes.masking import is_telling
 from rushes.model import JSON, Plan, Step, Takes
 from rushes.pipelines import PIPELINES
 from rushes.settings import Settings
@@ -170,7 +171,8 @@ def _describe(stage: Stage, problem: Mapping[str, Any]) -> str:
         return _unknown(
             "option", f"{stage.name}.{name}", [f"{stage.name}.{known}" for known in stage.options.model_fields]
         )
-    return f"{stage.name}.{name}: {problem['msg']}, found {_shortened(repr(problem['input']))}"
+    found = "" if is_telling(name) else f", found {_shortened(repr(problem['input']))}"
+    return f"{stage.name}.{name}: {problem['msg'].removeprefix('Value error, ')}{found}"
 
 
 def _shortened(text: str) -> str:

@@ -60,8 +60,21 @@ class RunContext:
         return self.assignment.title
 
     @property
+    def name(self) -> str:
+        return self.assignment.name
+
+    @property
+    def reference(self) -> str | None:
+        return self.assignment.reference
+
+    @property
     def trust(self) -> Trust:
         return self.assignment.trust
+
+    @property
+    def chosen_by(self) -> Trust:
+        own = self.assignment.plan.steps[self.assignment.step].stage in self.assignment.item_options
+        return self.trust if own else self.assignment.chosen_by or self.trust
 
     def inputs(self, kind: str) -> Sequence[InputFile]:
         return [

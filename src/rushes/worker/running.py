@@ -13,11 +13,11 @@ from typing import TypeVar
 
 from rushes.batches.keys import FileKeysOnDisk, file_source
 from rushes.errors import Permanent, Transient, UsageError
-from rushes.model import Artifact, Outcome, Plan, Produced, Source, Trust, VideoKey
+from rushes.model import Artifact, Outcome, Produced, Source, Trust, VideoKey
 from rushes.settings import Settings
 from rushes.sources.base import Assignment, WorkSource
 from rushes.stages import registry
-from rushes.stages.base import Made, Options, Result, Stage
+from rushes.stages.base import Made, Result, Stage
 from rushes.storage import LocalStorage
 from rushes.worker.context import Progress, RunContext
 from rushes.worker.failures import classify
@@ -26,6 +26,7 @@ from rushes.worker.in_turn import run_in_turn
 from rushes.worker.scratch import Scratch
 from rushes.worker.services import Services
 from rushes.worker.settling import RETRY_SECONDS
+from rushes.worker.steps import Steps
 
 T = TypeVar("T")
 
@@ -39,6 +40,7 @@ class Runner:
         self._source = source
         self._storage = storage
         self._services = services
+        self._steps = Steps(settings)
         self._places: dict[str, contextlib.AbstractAsyncContextManager[None]] = {}
         """How many of each stage run at once, where slots are not of one stage."""
 
@@ -68,9 +70,9 @@ class Runner:
     async def _produce(self, assignment: Assignment, progress: Progress) -> Produced:
         if assignment.source is None and (assignment.job.video_id or "").startswith("/"):
             assignment = await self._with_file(assignment, Path(str(assignment.job.video_id)))
-        plan, stage, options = self._stage(assignment)
-        wanted = registry.wanted(plan, assignment.step)
-        identity = fingerprint(assignment, stage, options, wanted)
+        stage, options, wanted = self._steps.of(assignment)
+        files = stage.leaves_files(assignment.job, options)
+        identity = fingerprint(assignment, stage, options, wanted) if files else None
         made = await self._made_before(assignment, identity)
         if made:
             return made
@@ -97,16 +99,6 @@ class Runner:
         if assignment.trust is not Trust.LOCAL or not await asyncio.to_thread(path.is_file):
             return assignment
         return replace(assignment, source=Source(await asyncio.to_thread(self._key_of, path), str(path)))
-
-    def _stage(self, assignment: Assignment) -> tuple[Plan, Stage, Options]:
-        """The plan with the item's own options, the stage to run now and its options."""
-        try:
-            plan = registry.with_options(assignment.plan, assignment.item_options)
-            step = plan.steps[assignment.step]
-            stage = registry.get(step.stage)
-            return plan, stage, registry.parse_options(stage, step.options)
-        except UsageError as error:
-            raise Permanent(str(error)) from error
 
     async def _made_before(self, assignment: Assignment, identity: str | None) -> Produced | None:
         if identity is None or not assignment.reuse:

@@ -105,6 +105,10 @@ class Worker:
         self._stop = self._stop or reason
         self._wake.set()
 
+    def thawed(self) -> None:
+        """The process goes on after it was stopped, perhaps on another machine."""
+        self._services.thawed()
+
     async def run(self) -> Report:
         """Work until the end. Everything that has an outcome is durable when this returns.
 

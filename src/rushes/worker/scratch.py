@@ -72,11 +72,10 @@ class Scratch:
 
 
 def _name(assignment: Assignment) -> str:
-    """The same for every attempt, and for nothing else: another database counts its jobs from 1 as well."""
+    """The same for every attempt, and for nothing else."""
     if assignment.folder:
-        return f"item-{_short(assignment.folder, 16)}"
-    what = assignment.source.key if assignment.source else assignment.job.kind
-    return f"job-{assignment.lease.job_id}-{_short(what, 8)}"
+        return f"item-{_short(assignment.name, 16)}"
+    return f"job-{assignment.lease.job_id}-{_short(assignment.name, 8)}"
 
 
 def _short(text: str, length: int) -> str:

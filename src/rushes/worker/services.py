@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from rushes.settings import Settings
-from rushes.stages.base import Service
+from rushes.stages.base import Service, Thawing
 
 S = TypeVar("S", bound=Service)
 
@@ -23,6 +23,12 @@ class Services:
             self._made[make] = make(self._settings)
         service: Any = self._made[make]
         return service  # type: ignore[no-any-return]  # what `make` made is an S: a dict cannot say so
+
+    def thawed(self) -> None:
+        """The process goes on after it was stopped."""
+        for service in self._made.values():
+            if isinstance(service, Thawing):
+                service.thawed()
 
     async def close(self) -> None:
         for service in self._made.values():

@@ -16,10 +16,11 @@ def slots_of(kinds: Iterable[str], concurrency: Mapping[str, int]) -> dict[str, 
 
 
 def _slots(kind: str, concurrency: Mapping[str, int]) -> int:
-    own = registry.get(kind).concurrency
+    stage = registry.get(kind)
+    own = stage.concurrency
     if kind in concurrency:
         return concurrency[kind]
     wanted = concurrency.get("*")
     if wanted is None:
-        return own or DEFAULT
+        return own or stage.usual or DEFAULT
     return min(wanted, own) if own else wanted

@@ -1,0 +1,1 @@
+"""Small notations in which users say what a plain value cannot: templates, patterns, references to secrets. Pure."""
