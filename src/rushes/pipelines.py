@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 PIPELINES: Mapping[str, tuple[str, ...]] = {
     "transcribe": ("scrape", "download", "transcribe"),
     "summarize": ("scrape", "download", "transcribe", "summarize"),
+    "process": ("process",),
     "generate": ("generate",),
 }
 """`scrape` runs only for items that stand for many videos; a single video starts at the stage after it."""

@@ -12,7 +12,7 @@ from pydantic_settings import NoDecode
 
 from rushes.keys.addresses import parse
 from rushes.notations import references
-from rushes.notations.patterns import Pattern
+from rushes.notations.patterns import Patterns as Checked
 from rushes.notations.templates import Template
 from rushes.settings.durations import Seconds
 from rushes.settings.reading import Group, named
@@ -76,8 +76,7 @@ def _one_or_many(value: Any) -> Any:
 
 
 def _patterns(patterns: tuple[str, ...]) -> tuple[str, ...]:
-    for pattern in patterns:
-        Pattern(pattern)
+    Checked(patterns)
     return patterns
 
 

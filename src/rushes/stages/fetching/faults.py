@@ -10,8 +10,7 @@ import errno
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from http.client import HTTPException
 from urllib.parse import urlsplit
@@ -33,7 +32,8 @@ from rushes.stages.fetching.signs import (
     UPDATE,
     Sign,
 )
-from rushes.stages.fetching.wording import answered, broken, elsewhere, plain
+from rushes.stages.fetching.wording import broken, elsewhere, plain
+from rushes.stages.http import answered, rest_asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +134,6 @@ def by_status(status: int, place: Place, *, retry_after: str | None = None, host
         return Failure(ErrorClass.NEEDS_INPUT, f"{said}: it wants a login", COOKIES)
     passing = status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR
     return Failure(ErrorClass.TRANSIENT if passing else ErrorClass.PERMANENT, said)
-
-
-def rest_asked(retry_after: str | None, now: datetime) -> timedelta | None:
-    """How long a `Retry-After` header asks for: seconds or a date (RFC 9110, section 10.2.3)."""
-    if not retry_after:
-        return None
-    if retry_after.strip().isdigit():
-        return timedelta(seconds=int(retry_after))
-    try:
-        until = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    return max(timedelta(), (until if until.tzinfo else until.replace(tzinfo=UTC)) - now)
 
 
 def to_error(failure: Failure) -> StageError:

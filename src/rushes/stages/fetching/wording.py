@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from http import HTTPStatus
 
 from rushes.masking import masked
 
@@ -23,14 +22,6 @@ def plain(message: str) -> str:
     text = _ADVICE.sub("", _PREFIX.sub("", message[:_READ]))
     text = " ".join(masked(text).split()).rstrip(". ;,")
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
-
-
-def answered(host: str, status: int) -> str:
-    """`example.org answered 404 (Not Found)`."""
-    try:
-        return f"{host} answered {status} ({HTTPStatus(status).phrase})"
-    except ValueError:
-        return f"{host} answered {status}"
 
 
 def broken(text: str, host: str) -> str:
