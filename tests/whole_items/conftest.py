@@ -25,9 +25,11 @@ class MemorySource(MadeInStorage):
 
     name = "memory"
 
-    def __init__(self, items: Sequence[WholeItem], artifacts: Path) -> None:
+    def __init__(
+        self, items: Sequence[WholeItem], artifacts: Path, *, numbering: Numbering | None = None
+    ) -> None:
         super().__init__(Manifests(artifacts))
-        numbering = Numbering(Trust.UNTRUSTED)
+        numbering = numbering or Numbering(Trust.UNTRUSTED)
         self._waiting = [numbering.assignment(item) for item in items]
         self.outcomes: list[Outcome] = []
         self.beats: list[Beat] = []

@@ -37,7 +37,10 @@ class Template:
         """
         self._names, self._prefix = names, prefix
         self._places = 0
-        self._fill = self._compiled(value)
+        try:
+            self._fill = self._compiled(value)
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
         if not self._places:
             raise ValueError(f"it has no place to be filled, so that all would be the same; there are {self._known}")
 
@@ -77,7 +80,7 @@ class Template:
         """A literal, or the name of a place."""
         if part in _DOUBLED:
             return _DOUBLED[part], ""
-        if part in "{}":
+        if part in {"{", "}"}:
             raise ValueError(f"a brace stands alone; write {part * 2} for one that is meant as such")
         if not part.startswith("{"):
             return part, ""

@@ -15,9 +15,7 @@ from rushes.errors import Transient
 from rushes.notations.patterns import Patterns
 from rushes.stages.processing.faults import beginning
 
-LOOKED_AT = 64_000
-"""Characters of an answer in which a pattern of failure is looked for."""
-_ODD = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf-7"})
+_ODD = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "utf-7"})
 """Encodings of Python's that no web page is in."""
 _NONE: tuple[str, ...] = ()
 _MARK = "\ufeff"
@@ -51,7 +49,8 @@ def form_of(content_type: str) -> Form:
     encoding = str(header.get_param("charset") or "utf-8")
     try:
         name = codecs.lookup(encoding).name
-        b"".decode(name)
+        with contextlib.suppress(UnicodeDecodeError):
+            b" ".decode(name)  # Python has encodings of other things than text, and says so here
     except (LookupError, ValueError):
         name = "utf-8"
     return Form("utf-8" if name in _ODD else name, kind == "application/json" or kind.endswith("+json"))
@@ -74,7 +73,7 @@ def read(body: bytes, content_type: str, host: str, failures: Patterns) -> Answe
     value = _parsed(text, host) if is_json and text.strip() else text
     if _is_empty(value):
         raise Transient(f"{host} gave an empty answer")
-    told = (value if isinstance(value, str) else text)[:LOOKED_AT]
+    told = value if isinstance(value, str) else text
     if failures.begin(told):
         raise Transient(f"{host} says that it failed: {beginning(told)}")
     return Answer(text, value, is_json, notes)

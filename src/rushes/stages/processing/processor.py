@@ -176,7 +176,7 @@ class Processor:
             if parse(target).origin == self._wanted.origin:
                 return URL(target)
         raise Permanent(
-            f"{self._wanted.host} redirects to {masked(target)[:500]}, which is another service",
+            f"{self._wanted.host} redirects to another service: {masked(target)[:500]}",
             remedy="if that is the one that is meant, name it in RUSHES_PROCESSOR_URL",
         )
 
