@@ -203,8 +203,14 @@ class Desk:
     title: str | None = None
     trust: Trust = Trust.LOCAL
     wanted: frozenset[str] = frozenset()
+    name: str = "one job"
+    reference: str | None = None
     notes: list[str] = field(default_factory=list)
     downloading: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def chosen_by(self) -> Trust:
+        return self.trust
 
     def inputs(self, kind: str) -> list[Any]:  # noqa: ARG002  (the first stage has none)
         return []

@@ -26,10 +26,10 @@ from rushes.stages.fetching.faults import (
     classify,
     disk_failure,
     from_error,
-    rest_asked,
     to_error,
 )
 from rushes.stages.fetching.wording import plain
+from rushes.stages.http import rest_asked
 
 HERE = Place("https://video.example/watch?id=1", extractor="example")
 PAGE = Place("https://video.example/talk.html", extractor="generic")

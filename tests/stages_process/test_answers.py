@@ -229,7 +229,9 @@ async def test_any_text_goes_as_an_address_and_comes_as_it_was(process: Process,
 
 
 async def test_what_is_posted_is_the_user_s_template(process: Process, site: LocalProcessor):
-    template = '{"video": {"url": "{address}", "row": "{id}"}, "say": "Sum up {title}, {payload.tags}!", "n": "{payload.n}"}'
+    template = (
+        '{"video": {"url": "{address}", "row": "{id}"}, "say": "Sum up {title}, {payload.tags}!", "n": "{payload.n}"}'
+    )
     facts = {
         "reference": "row-7", "title": 'A "talk" {address}', "payload": {"n": 5, "tags": ["a", "b"], "secret": "no"},
     }  # fmt: skip
@@ -261,7 +263,12 @@ async def test_headers_come_from_where_they_are_said_to_be(
     ("env:BROKEN", "日本", "what no header can"),
 ])  # fmt: skip
 async def test_a_header_that_cannot_be_sent_pauses_rather_than_fails(
-    process: Process, site: LocalProcessor, monkeypatch: pytest.MonkeyPatch, reference: str, value: str | None, said: str
+    process: Process,
+    site: LocalProcessor,
+    monkeypatch: pytest.MonkeyPatch,
+    reference: str,
+    value: str | None,
+    said: str,
 ):
     if value:
         monkeypatch.setenv("BROKEN", value)

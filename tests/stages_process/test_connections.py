@@ -105,7 +105,7 @@ async def test_a_connection_that_was_closed_for_lying_idle_costs_no_item_anythin
     results = await process("a", "b", "c", slots=1)
     assert results.failures() == []
     assert site.posts() == {"a": 1, "b": 2, "c": 2}
-    keys = {visit.address: set() for visit in site.visits}
+    keys: dict[str, set[str]] = {visit.address: set() for visit in site.visits}
     for visit in site.visits:
         keys[visit.address].add(visit.headers["idempotency-key"])
     assert [len(found) for found in keys.values()] == [1, 1, 1]
@@ -207,7 +207,7 @@ async def test_every_request_has_its_own_key_whenever_and_however_often_it_is_se
 ):
     await process("a", "b")
     await process("a", "b", facts={"attempts": 2})
-    await process("a", "b", options=["process.template=[\"{address}\"]"])
+    await process("a", "b", options=['process.template=["{address}"]'])
     keys = [visit.headers["idempotency-key"] for visit in site.visits]
     of_a = {visit.headers["idempotency-key"] for visit in site.visits[:4] if visit.address == "a"}
     assert len(of_a) == 1
@@ -216,7 +216,9 @@ async def test_every_request_has_its_own_key_whenever_and_however_often_it_is_se
 
 
 async def test_a_worker_that_was_moved_to_another_machine_uses_no_old_connection(
-    site: LocalProcessor, quiet_settings: Settings, stage: Callable[..., None]  # noqa: F811
+    site: LocalProcessor,
+    quiet_settings: Settings,
+    stage: Callable[..., None],  # noqa: F811
 ):
     async def moved_before(job: Job, context: Context) -> Result:
         os.kill(os.getpid(), signal.SIGCONT)
@@ -225,7 +227,13 @@ async def test_a_worker_that_was_moved_to_another_machine_uses_no_old_connection
         return await run_process(job, context)
 
     declared = registry.get("process")
-    stage("process", moved_before, options=declared.options, defaults=declared.defaults, leaves_files=declared.leaves_files)
+    stage(
+        "process",
+        moved_before,
+        options=declared.options,
+        defaults=declared.defaults,
+        leaves_files=declared.leaves_files,
+    )
     plan = registry.resolve("process", settings=quiet_settings)
     items = [WholeItem(f"t/{n}", plan, Source(VideoKey(f"text:{n}"), f"item {n}")) for n in range(3)]
     source = MemorySource(items, quiet_settings.artifacts, numbering=Numbering(Trust.LOCAL))

@@ -21,7 +21,7 @@ from rushes.stages.processing import metadata as metadata_server
 from rushes.stages.processing.identity import Identity
 
 from .conftest import Metadata, Process, token
-from .local_processor import LocalProcessor, Talk, usual
+from .local_processor import LocalProcessor, Talk
 
 MANY = tuple(f"item {n}" for n in range(200))
 
@@ -127,7 +127,9 @@ async def test_a_metadata_server_in_trouble_is_asked_again(
     assert "answered 503" in said
 
 
-async def test_a_machine_without_an_account_is_told_what_it_lacks(process: Process, site: LocalProcessor, metadata: Metadata):
+async def test_a_machine_without_an_account_is_told_what_it_lacks(
+    process: Process, site: LocalProcessor, metadata: Metadata
+):
     metadata.faults = [404]
     failure = (await process("a")).failure("a")
     assert (failure.error_class, failure.environment) == (ErrorClass.NEEDS_INPUT, True)
@@ -288,10 +290,14 @@ async def test_a_person_s_own_login_is_no_identity(
 
 
 async def test_what_a_stranger_asks_for_sends_nothing_of_ours(
-    process: Process, site: LocalProcessor, elsewhere: LocalProcessor, metadata: Metadata, monkeypatch: pytest.MonkeyPatch
+    process: Process,
+    site: LocalProcessor,
+    elsewhere: LocalProcessor,
+    metadata: Metadata,
+    monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setenv("DATABASE_PASSWORD", "s3cret")
-    theirs = [
+    theirs: list[dict[str, Any]] = [
         {"url": elsewhere.url}, {"headers": {"X-Mine": "env:DATABASE_PASSWORD"}}, {"audience": "https://bank.example"},
         {"identity": "none"}, {"timeout": timedelta(days=1).total_seconds()}, {"largest": 900_000_000},
     ]  # fmt: skip
@@ -300,7 +306,8 @@ async def test_what_a_stranger_asks_for_sends_nothing_of_ours(
         error_class, said = results.told("a")
         assert error_class == "permanent"
         assert f"process.{next(iter(options))} is not what is set up here" in said
-    results = await process("a", numbering=Numbering(Trust.UNTRUSTED), facts={"item_options": {"process": {"failures": ["no"]}}})
+    harmless = {"item_options": {"process": {"failures": ["no"]}}}
+    results = await process("a", numbering=Numbering(Trust.UNTRUSTED), facts=harmless)
     assert results.failures() == []
     assert elsewhere.visits == []
     assert len(site.visits) == 1

@@ -33,7 +33,13 @@ class Bench:
     title: str | None = "A talk"
     trust: Trust = Trust.LOCAL
     wanted: frozenset[str] = frozenset()
+    name: str = "one job"
+    reference: str | None = None
     reports: list[tuple[float | None, str | None]] = field(default_factory=list)
+
+    @property
+    def chosen_by(self) -> Trust:
+        return self.trust
 
     def inputs(self, kind: str) -> Sequence[InputFile]:
         return [self.files[kind]] if kind in self.files else []

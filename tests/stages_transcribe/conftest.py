@@ -63,6 +63,12 @@ class Desk:
     title: str | None = None
     trust: Trust = Trust.LOCAL
     wanted: frozenset[str] = frozenset()
+    name: str = "one job"
+    reference: str | None = None
+
+    @property
+    def chosen_by(self) -> Trust:
+        return self.trust
 
     def inputs(self, kind: str) -> Sequence[InputFile]:
         return self.files.get(kind, ())

@@ -25,9 +25,7 @@ class MemorySource(MadeInStorage):
 
     name = "memory"
 
-    def __init__(
-        self, items: Sequence[WholeItem], artifacts: Path, *, numbering: Numbering | None = None
-    ) -> None:
+    def __init__(self, items: Sequence[WholeItem], artifacts: Path, *, numbering: Numbering | None = None) -> None:
         super().__init__(Manifests(artifacts))
         numbering = numbering or Numbering(Trust.UNTRUSTED)
         self._waiting = [numbering.assignment(item) for item in items]

@@ -52,7 +52,7 @@ def chosen_model(context: Context, *, instead: str) -> LanguageModel | None:
     if options.model == OFFLINE:
         return None
     operators = options.model == settings.model and options.model_url == settings.model_url
-    if context.trust is not Trust.LOCAL and not operators:
+    if context.chosen_by is not Trust.LOCAL and not operators:
         # Anything else could spend the operator's money, or send their key to an address of the asker's.
         raise Permanent(f"The language model {options.model} is not the one that is set up here")
     key = settings.model_key.get_secret_value() if settings.model_key else None

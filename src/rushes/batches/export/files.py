@@ -25,7 +25,7 @@ Content = bytes | Path
 ALL = frozenset(
     {"summary.md", "summary.html", "transcript.html", "transcript.vtt", "transcript.srt", "transcript.txt"}
     | {"transcript.json", "item.json", "thumbnail.jpg", "thumbnail.png", "thumbnail.webp"}
-    | {"script.md", "script.html", "script.json", *RECORDINGS}
+    | {"script.md", "script.html", "script.json", "answer.txt", "answer.json", *RECORDINGS}
 )
 """Every name that an item's folder may hold by our doing."""
 
@@ -70,6 +70,8 @@ def _files(item: ExportedItem, loaded: Loaded) -> Iterator[tuple[str, Content]]:
     yield from loaded.recordings.items()
     if loaded.transcript:
         yield from _transcript(loaded.transcript)
+    if loaded.answer:
+        yield f"answer.{'json' if loaded.answer.is_json else 'txt'}", loaded.answer.text.encode()
     kind = html.picture_type(loaded.thumbnail) if loaded.thumbnail else None
     if loaded.thumbnail and kind and item.documents.thumbnail:
         yield f"thumbnail.{kind[0]}", loaded.thumbnail

@@ -37,6 +37,8 @@ _PICTURES = (
 )
 _TONES = {"done": "done", "failed": "failed", "left": "left out", "open": "not finished"}
 _FILES = (
+    ("answer.txt", "Answer"),
+    ("answer.json", "Answer"),
     ("summary.html", "Summary"),
     ("summary.md", "Markdown"),
     ("script.html", "Script"),
@@ -52,6 +54,8 @@ _FILES = (
     ("item.json", "Details"),
 )
 _PLAYED = {"film": "video.mp4", "sound": "narration.m4a", "poster": "video.jpg"}
+_OPENED = ("summary.html", "script.html", "transcript.html", "answer.txt", "answer.json")
+"""What an item's title leads to: the first that there is."""
 _BODY = "\0"
 _BESIDE = "'self' file: data:"
 """From where a page may take pictures and sound that lie beside it."""
@@ -153,7 +157,7 @@ def _shown(row: Row) -> dict[str, Any]:
     def address(name: str) -> str:
         return f"{quote(row.folder or '')}/{name}"
 
-    opens = next((name for name in ("summary.html", "script.html", "transcript.html") if name in row.files), None)
+    opens = next((name for name in _OPENED if name in row.files), None)
     plays = Plays(**{kind: address(name) for kind, name in _PLAYED.items() if name in row.files})
     return {
         "page": row.page,

@@ -106,6 +106,7 @@ class Page:
     link: str | None = None
     thumbnail: bytes | None = None
     overview: tuple[str, ...] = ()
+    """What it comes to: the summary's overview, or what a service answered."""
     points: tuple[Point, ...] = ()
     sections: tuple[Section, ...] = ()
     topics: tuple[str, ...] = ()
@@ -141,7 +142,7 @@ def page(item: ExportedItem, loaded: Loaded) -> Page:
         language=_language(loaded),
         link=link,
         thumbnail=loaded.thumbnail,
-        overview=words.paragraphs(summary.overview) if summary else (),
+        overview=words.paragraphs(summary.overview if summary else loaded.answer.text if loaded.answer else ""),
         points=tuple(Point(_moment(each.start, link), words.clean(each.text)) for each in summary.key_points)
         if summary
         else (),

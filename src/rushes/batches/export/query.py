@@ -20,7 +20,7 @@ PAGE = 500
 """Items that lie in memory together."""
 _DOCUMENTS = {
     "metadata": "video",
-    **dict.fromkeys(("transcript", "summary", "thumbnail", "script", "production")),
+    **dict.fromkeys(("transcript", "summary", "thumbnail", "script", "production", "answer")),
     **dict.fromkeys(("film", "poster", "narration", "narration_captions")),
 }
 """Kinds of artifacts, and what they are called among an item's documents where that is something else."""

@@ -69,12 +69,13 @@ class HtmlExport(Writer):
 
 
 class TextExport(Writer):
-    """All transcripts as plain text, each under its title; an item without one says why."""
+    """All transcripts, or a service's answers, as plain text, each under its title; an item without says why."""
 
     def add(self, item: ExportedItem) -> None:
         loaded = item.documents.load()
         title = f"{item.position}. {title_of(item, loaded)}"
-        text = captions.to_txt(loaded.transcript).strip() if loaded.transcript else ""
+        said = loaded.answer.text if loaded.answer else ""
+        text = (captions.to_txt(loaded.transcript) if loaded.transcript else said).strip()
         reason = words.because(item)
         missing = f"({words.state(item)}{f': {reason}' if reason else ''})"
         self.out.write(f"{title}\n{'=' * min(len(title), 80)}\n\n{text or missing}\n\n\n".encode())

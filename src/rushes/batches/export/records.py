@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from rushes.batches.export import links
-from rushes.batches.export.values import ExportedBatch, ExportedItem, Loaded, RejectedLine, Rejection
+from rushes.batches.export.values import Answer, ExportedBatch, ExportedItem, Loaded, RejectedLine, Rejection
 from rushes.documents import Document
 from rushes.masking import masked
 
@@ -85,7 +86,17 @@ def full_record(item: ExportedItem, loaded: Loaded) -> Record:
         "transcript": document_record(loaded.transcript),
         "script": document_record(loaded.script),
         "production": document_record(loaded.production),
+        "answer": _answer(loaded.answer),
     }
+
+
+def _answer(answer: Answer | None) -> Any:
+    """The text, or what it says where it is JSON."""
+    if answer is None or not answer.is_json:
+        return answer and answer.text
+    with suppress(ValueError, RecursionError):
+        return json.loads(answer.text)
+    return answer.text
 
 
 def manifest(batch: ExportedBatch, entries: Iterable[Record]) -> Record:

@@ -19,7 +19,7 @@ from rushes.batches.export.writer import Writer
 
 COLUMNS = (
     *("position", "status", "title", "url", "given", "origin", "key", "reference", "uploader", "published"),
-    *("duration", "language", "words", "overview", "key_points", "chapters", "topics"),
+    *("duration", "language", "words", "overview", "key_points", "chapters", "topics", "answer"),
     *("reason", "remedy", "error_class", "engines", "work_seconds", "cost", "notes"),
 )
 _FORMULA = ("=", "+", "-", "@", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH PLUS SIGN}")
@@ -105,6 +105,7 @@ def _cells(item: ExportedItem, loaded: Loaded) -> dict[str, Any]:
         "published": words.clean((video.published if video else None) or ""),
         "duration": record["video_duration"],
         "words": shown.transcript_words if loaded.transcript else None,
+        "answer": loaded.answer.text if loaded.answer else None,
         "reason": shown.because,
         "remedy": shown.remedy,
         "engines": "; ".join(f"{stage}: {words.clean(engine)}" for stage, engine in item.engines.items()),
@@ -116,7 +117,7 @@ def _cells(item: ExportedItem, loaded: Loaded) -> dict[str, Any]:
 def _summary_cells(shown: Page) -> dict[str, Any]:
     return {
         "language": shown.language,
-        "overview": "\n\n".join(shown.overview),
+        "overview": "\n\n".join(shown.overview) if shown.summarized else "",
         "key_points": "\n".join(f"{point.moment.clock} {point.text}" for point in shown.points),
         "chapters": "\n".join(f"{section.moment.clock} {section.title}" for section in shown.sections),
         "topics": "; ".join(shown.topics),

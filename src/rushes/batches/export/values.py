@@ -57,6 +57,14 @@ class RejectedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What a service answered, as it came."""
+
+    text: str
+    is_json: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """An item's documents, read."""
 
@@ -66,13 +74,14 @@ class Loaded:
     script: Script | None = None
     production: Production | None = None
     thumbnail: bytes | None = None
+    answer: Answer | None = None
     recordings: Mapping[str, Path] = field(default_factory=dict)
     """Files to be kept as a stage made them, by their names in the results folder."""
     missing: tuple[str, ...] = ()
     """Documents that should be there and could not be read, in words."""
 
     def __bool__(self) -> bool:
-        return bool(self.transcript or self.summary or self.script)
+        return bool(self.transcript or self.summary or self.script or self.answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,7 @@ class Documents:
     transcript: Path | None = None
     summary: Path | None = None
     thumbnail: Path | None = None
+    answer: Path | None = None
     script: Path | None = None
     production: Path | None = None
     film: Path | None = None
@@ -91,7 +101,10 @@ class Documents:
     narration_captions: Path | None = None
 
     def load(self, *, transcript: bool = True) -> Loaded:
-        """Read them. A document that cannot be read is named in `missing`: it stops no export."""
+        """Read them, on request without the long ones (transcript, answer).
+
+        A document that cannot be read is named in `missing`: it stops no export.
+        """
         missing: list[str] = []
 
         def read(what: str, path: Path | None, how: Callable[[Path], T]) -> T | None:
@@ -110,6 +123,7 @@ class Documents:
             script=read("script", self.script, Script.read),
             production=read("production", self.production, Production.read),
             thumbnail=read("thumbnail", self.thumbnail or self.poster, Path.read_bytes),
+            answer=read("answer", self.answer if transcript else None, _answer),
             recordings={name: found for name in RECORDINGS if (found := read(name, self._recording(name), _existing))},
             missing=tuple(missing),
         )
@@ -122,6 +136,10 @@ class Documents:
 def _existing(path: Path) -> Path:
     path.stat()
     return path
+
+
+def _answer(path: Path) -> Answer:
+    return Answer(path.read_text(encoding="utf-8", errors="replace"), is_json=path.suffix == ".json")
 
 
 def _missing(what: str, error: Exception) -> str:
