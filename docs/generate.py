@@ -215,7 +215,8 @@ def _conditions(stage: Stage) -> Iterator[str]:
     if stage.makes:
         yield f"Always makes {_kinds(stage.makes)}."
     limit = f", each for at most {stage.timeout}" if stage.timeout else ""
-    yield f"{stage.concurrency or slots.DEFAULT} at once in a worker{limit}; {stage.retries.max_attempts} attempts."
+    at_once = stage.concurrency or stage.usual or slots.DEFAULT
+    yield f"{at_once} at once in a worker{limit}; {stage.retries.max_attempts} attempts."
 
 
 def _kinds(kinds: frozenset[str]) -> str:

@@ -28,9 +28,9 @@ async def test_an_answer_has_a_file_that_the_index_opens(tmp_path: Path):
         answered(tmp_path, '{"b": 1.50}', name="answer.json", position=2),
     ]
     results = ResultsFolder(tmp_path / "out")
-    folders = [results.write_item(item) for item in items]
+    folders = [folder for item in items if (folder := results.write_item(item))]
     await results.write_index(batch_of(items), one_by_one(items))
-    assert [sorted(path.name for path in folder.iterdir()) for folder in folders if folder] == [
+    assert [sorted(path.name for path in folder.iterdir()) for folder in folders] == [
         ["answer.txt", "item.json"], ["answer.json", "item.json"],
     ]  # fmt: skip
     assert (folders[0] / "answer.txt").read_text() == "A text.\n\nOf two paragraphs."

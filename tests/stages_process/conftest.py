@@ -18,7 +18,9 @@ from rushes.settings import Settings
 from rushes.sources.whole_items import SLOT, Numbering, WholeItem
 from rushes.stages import registry
 from rushes.worker import Worker
-from tests.whole_items.conftest import MemorySource
+from tests.main_job.conftest import rushes  # noqa: F401  (a fixture: the command as a process)
+from tests.operate.conftest import rushes as here  # noqa: F401  (a fixture: the command in this process)
+from tests.whole_items.conftest import MemorySource, stage  # noqa: F401  (a fixture)
 
 from .local_processor import LocalProcessor, Talk
 

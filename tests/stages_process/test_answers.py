@@ -89,6 +89,7 @@ MISBEHAVIOUR: dict[str, tuple[Way, str, str]] = {
     "400": (answers("<html><p>no <b>name</b></p>", 400), "permanent", "answered 400 (Bad Request): no name"),
     "404": (answers("", 404), "permanent", "answered 404 (Not Found)"),
     "422": (answers("x" * 5000, 422), "permanent", "x" * 200),
+    "413, at length": (answers("y" * 5_000_000, 413), "permanent", "y" * 200),
     "304": (answers("", 304, Content_Length="0"), "permanent", "answered 304"),
     "an error in words": (answers("ERROR: Timeout while asking"), "transient", "says that it failed: ERROR: Timeout"),
     "an error in small letters": (answers("\n error: no"), "transient", "says that it failed: error: no"),
@@ -226,6 +227,7 @@ async def test_any_text_goes_as_an_address_and_comes_as_it_was(process: Process,
     results = await process(*odd)
     assert {visit.address for visit in site.visits} == set(odd)
     assert [results.told(text)[0] for text in odd] == ["completed"] * len(odd)
+    assert (await process(" ")).told(" ") == ("permanent", "there is no address")
 
 
 async def test_what_is_posted_is_the_user_s_template(process: Process, site: LocalProcessor):
@@ -259,8 +261,8 @@ async def test_headers_come_from_where_they_are_said_to_be(
 @pytest.mark.parametrize(("reference", "value", "said"), [
     ("env:NOT_THERE", None, "env:NOT_THERE is not set"),
     ("file:/not/there", None, "file:/not/there cannot be read"),
-    ("env:BROKEN", "a\nb: c", "a line break"),
-    ("env:BROKEN", "日本", "what no header can"),
+    ("env:BROKEN", "a\nb: c", "more than letters"),
+    ("env:BROKEN", "日本", "more than letters"),
 ])  # fmt: skip
 async def test_a_header_that_cannot_be_sent_pauses_rather_than_fails(
     process: Process,

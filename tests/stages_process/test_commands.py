@@ -12,7 +12,7 @@ from rushes.queue import NewJob, Queue
 from rushes.settings import Settings
 from rushes.sources.postgres import QueueSource
 from rushes.worker import Bounds, Worker
-from tests.main_job.conftest import Rushes, rushes  # noqa: F401  (a fixture)
+from tests.main_job.conftest import Rushes
 
 from .local_processor import LocalProcessor, Talk, usual
 
@@ -111,38 +111,3 @@ async def test_a_job_of_one_s_own_goes_where_the_worker_s_settings_say(
     assert row is not None
     assert (row["status"], row["result"]["value"]) == ("completed", "about https://example.org/1")
     assert await database.pool.fetchval("select count(*) from rushes.artifacts") == 0
-
-
-WRONG: dict[str, tuple[dict[str, str], str]] = {
-    "none": ({}, "RUSHES_PROCESSOR_URL (or URL_PROCESSOR_SERVICE_URL) is not set"),
-    "no address": ({"URL_PROCESSOR_SERVICE_URL": "processor"}, "URL_PROCESSOR_SERVICE_URL: not a web address"),
-    "a password": ({"RUSHES_PROCESSOR_URL": "https://u:s3cret@x.example"}, "RUSHES_PROCESSOR_URL: an address with a user"),
-    "no time": ({"URL_PROCESSOR_TIMEOUT_SECONDS": "soon"}, "URL_PROCESSOR_TIMEOUT_SECONDS: "),
-    "no JSON": ({"RUSHES_PROCESSOR_TEMPLATE": '{"name": '}, "RUSHES_PROCESSOR_TEMPLATE: no right JSON"),
-    "no such place": ({"RUSHES_PROCESSOR_TEMPLATE": '{"name": "{url}"}'}, "RUSHES_PROCESSOR_TEMPLATE: there is no {url}"),
-    "the secret itself": ({"RUSHES_PROCESSOR_HEADERS": '{"X-Key": "s3cret"}'}, "RUSHES_PROCESSOR_HEADERS: X-Key: wanted a"),
-    "a header of ours": ({"RUSHES_PROCESSOR_HEADERS": '{"host": "env:X"}'}, "RUSHES_PROCESSOR_HEADERS: 'host' is no"),
-    "no pattern": ({"RUSHES_PROCESSOR_FAILURES": "("}, "RUSHES_PROCESSOR_FAILURES: '(' is no pattern: unclosed group"),
-    "no size": ({"RUSHES_PROCESSOR_LARGEST": "0"}, "RUSHES_PROCESSOR_LARGEST: "),
-    "no identity": ({"RUSHES_PROCESSOR_IDENTITY": "aws"}, "RUSHES_PROCESSOR_IDENTITY: "),
-    "an open line": (
-        {"RUSHES_PROCESSOR_URL": "http://processor.example", "RUSHES_PROCESSOR_IDENTITY": "google"},
-        "an identity token is sent to https:// alone",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", WRONG)
-async def test_wrong_configuration_is_found_before_any_call(
-    rushes: Rushes,
-    urls: Path,
-    database: Database,
-    name: str,
-):
-    variables, said = WRONG[name]
-    ended = rushes("run", urls, "-p", "process", **variables)
-    assert ended.code == 2
-    assert said in " ".join(ended.err.split())
-    assert "s3cret" not in ended.err
-    assert "Traceback" not in ended.err
-    assert await database.pool.fetchval("select count(*) from rushes.batches") == 0

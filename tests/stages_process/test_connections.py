@@ -21,7 +21,7 @@ from rushes.stages.base import Context, Result
 from rushes.stages.process import process as run_process
 from rushes.stages.processing import breaker
 from rushes.worker import Worker, stopping_on_signals
-from tests.whole_items.conftest import MemorySource, stage  # noqa: F401  (a fixture)
+from tests.whole_items.conftest import MemorySource
 
 from .conftest import Process
 from .local_processor import LocalProcessor, Talk, Way, usual
@@ -218,7 +218,7 @@ async def test_every_request_has_its_own_key_whenever_and_however_often_it_is_se
 async def test_a_worker_that_was_moved_to_another_machine_uses_no_old_connection(
     site: LocalProcessor,
     quiet_settings: Settings,
-    stage: Callable[..., None],  # noqa: F811
+    stage: Callable[..., None],
 ):
     async def moved_before(job: Job, context: Context) -> Result:
         os.kill(os.getpid(), signal.SIGCONT)

@@ -97,8 +97,10 @@ async def test_the_user_s_own_authorization_comes_first(
     process: Process, site: LocalProcessor, metadata: Metadata, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("AUTHORIZATION", "Basic dTpw")
-    await process("a", processor_headers={"Authorization": "env:AUTHORIZATION"})
+    monkeypatch.setenv("AGENT", "nightly")
+    await process("a", processor_headers={"authorization": "env:AUTHORIZATION", "user-agent": "env:AGENT"})
     assert bearers(site) == {"Basic dTpw"}
+    assert site.visits[0].headers["user-agent"] == "nightly"
     assert metadata.hits == 0
 
 
@@ -110,7 +112,7 @@ async def test_the_user_s_own_authorization_comes_first(
 def test_a_token_goes_over_no_open_line(url: str, may: bool):  # noqa: FBT001  (a parameter of the test)
     assert ProcessOptions(url=url).wanted.may_have_token == may
     if not may:
-        with pytest.raises(ValueError, match="https:// alone"):
+        with pytest.raises(ValueError, match="needs an https:// address"):
             ProcessOptions(url=url, identity="google")
 
 

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 from yarl import URL
 
+from rushes.errors import Permanent
 from rushes.keys.addresses import parse
 from rushes.model import Engine, Job, Retries
 from rushes.notations.patterns import Patterns
@@ -64,8 +65,10 @@ class ProcessOptions(Options):
     def _token_can_be_sent(self) -> ProcessOptions:
         if self.identity == "google" and not self.wanted.may_have_token:
             raise ValueError(
-                "an identity token is sent to https:// alone: that of identity=google would be seen by others"
+                "identity=google needs an https:// address: on the way to this one the token would be seen"
             )
+        if self.identity == "google" and "authorization" in map(str.lower, self.headers):
+            raise ValueError("identity=google and a header Authorization: only one of them can be sent")
         return self
 
     @functools.cached_property
@@ -83,6 +86,8 @@ class ProcessOptions(Options):
 async def process(job: Job, context: Context) -> Result:
     """Post the address to a service and take its answer."""
     options: ProcessOptions = context.options
+    if not context.source.location.strip():
+        raise Permanent("there is no address")
     processor = context.service(Processors).get(options, context.chosen_by)
     body = _body(job, context)
     answer = await processor.ask(body, _key(context.name, options.url, body))

@@ -19,7 +19,7 @@ from urllib.parse import urljoin
 import aiohttp
 from yarl import URL
 
-from rushes.errors import Permanent, StageError
+from rushes.errors import NeedsInput, Permanent, StageError
 from rushes.keys.addresses import BadAddress, parse
 from rushes.masking import masked
 from rushes.notations.patterns import Patterns
@@ -40,8 +40,8 @@ HEADERS = {
 MOST_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
-_KEPT_OF_A_REFUSAL = 64_000
-"""Bytes of an answer other than 2xx that are read."""
+_BEGINNING = 64_000
+"""Bytes that are read of an answer other than 2xx, or of one that is too long."""
 _IN_ONE_PIECE = 1_000_000
 """Bytes of a request that are handed over at once."""
 
@@ -90,7 +90,8 @@ class Processor:
         self._wanted = wanted
         self._pool = pool
         self._breaker = breaker
-        self._headers = {**HEADERS, **headers}
+        own = {name.lower() for name in headers}
+        self._headers = {**{name: value for name, value in HEADERS.items() if name.lower() not in own}, **headers}
         self._secrets = tuple(headers.values())
         self._identity = identity
         self._now = now
@@ -104,8 +105,8 @@ class Processor:
         began = self._now()
         if wait := self._breaker.wait(began):
             raise faults.resting(self._wanted.host, wait)
+        token = await self._identity.token() if self._identity else None
         try:
-            token = await self._identity.token() if self._identity else None
             reply = await self._reply(body, key, token)
             if reply.status in _REFUSED and token and self._identity and self._identity.refused(token):
                 token = await self._identity.token()
@@ -117,6 +118,8 @@ class Processor:
         except faults.AskedForRest as asked:
             self._breaker.asked_for_rest(asked.rest.total_seconds(), now=self._now())
             raise
+        except NeedsInput:
+            raise  # which may be about this machine
         except StageError:
             self._breaker.succeeded()  # it is there, and says something of this item
             raise
@@ -188,7 +191,7 @@ class Processor:
             method, url, data=data or None, headers=headers, allow_redirects=False
         ) as response:
             status = response.status
-            largest = self._wanted.largest if _is_good(status) else _KEPT_OF_A_REFUSAL
+            largest = self._wanted.largest if _is_good(status) else _BEGINNING
             content, whole = await _read(response, largest)
             if not whole:
                 response.close()  # what else comes is not waited for
@@ -203,7 +206,9 @@ async def _read(response: aiohttp.ClientResponse, largest: int) -> tuple[bytes, 
     """The body, or of a larger one the beginning, and whether that is all."""
     length = response.content_length
     if length is not None and "Content-Encoding" not in response.headers:
-        return (await response.read(), True) if length <= largest else (b"", False)
+        if length <= largest:
+            return await response.read(), True
+        largest = min(largest, _BEGINNING)
     parts, size = [], 0
     async for part in response.content.iter_any():
         parts.append(part)

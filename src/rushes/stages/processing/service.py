@@ -117,13 +117,11 @@ class Processors:
     def _secret(self, header: str, reference: str) -> str:
         try:
             value = references.look_up(reference, self._environment)
-            value.encode("latin-1")
-        except (LookupError, UnicodeEncodeError) as error:
-            problem = error if isinstance(error, LookupError) else f"{reference} holds what no header can"
-            raise _lack(f"the header {header} cannot be sent: {problem}") from None
-        if not value.isprintable():
+        except LookupError as error:
+            raise _lack(f"the header {header} cannot be sent: {error}") from None
+        if not value.isascii() or not value.isprintable():
             raise _lack(
-                f"the header {header} cannot be sent: {reference} holds a line break or another control character"
+                f"the header {header} cannot be sent: {reference} holds more than letters, digits and signs of ASCII"
             )
         return value
 
