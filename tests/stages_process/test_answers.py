@@ -261,8 +261,8 @@ async def test_headers_come_from_where_they_are_said_to_be(
 @pytest.mark.parametrize(("reference", "value", "said"), [
     ("env:NOT_THERE", None, "env:NOT_THERE is not set"),
     ("file:/not/there", None, "file:/not/there cannot be read"),
-    ("env:BROKEN", "a\nb: c", "more than letters"),
-    ("env:BROKEN", "日本", "more than letters"),
+    ("env:BROKEN", "a\nb: c", "more than printable ASCII"),
+    ("env:BROKEN", "日本", "more than printable ASCII"),
 ])  # fmt: skip
 async def test_a_header_that_cannot_be_sent_pauses_rather_than_fails(
     process: Process,

@@ -39,16 +39,19 @@ class Opening:
     bounds: Bounds
 
 
-PROCESS_AT_ONCE, ELSE_AT_ONCE = 50, 4
-"""Items of a cloud source at once, where nobody says: waiting for a service costs nothing, work on this machine does."""
+AT_ONCE = 4
+"""Whole items at once, where neither anybody nor their stages say: they work on this machine, not a service elsewhere."""
 
 
 def slots_for_items(asked: Asked, settings: Settings, plan: Plan | None) -> dict[str, int]:
     """How many whole items run at once: as asked, else as set, else by what is done with them (None: it varies)."""
     from rushes.sources.whole_items import SLOT
+    from rushes.stages import registry
 
-    waiting = plan is not None and all(step.stage == "process" for step in plan.steps)
-    usual = settings.items_at_once or (PROCESS_AT_ONCE if waiting else ELSE_AT_ONCE)
+    steps = plan.steps if plan else ()
+    usual = settings.items_at_once or min(
+        (registry.get(step.stage).usual or AT_ONCE for step in steps), default=AT_ONCE
+    )
     unknown = set(asked.concurrency) - {"*", SLOT}
     if unknown or asked.kinds:
         what = "--kinds" if asked.kinds else f"--concurrency {', '.join(sorted(unknown))}=…"

@@ -120,9 +120,7 @@ class Processors:
         except LookupError as error:
             raise _lack(f"the header {header} cannot be sent: {error}") from None
         if not value.isascii() or not value.isprintable():
-            raise _lack(
-                f"the header {header} cannot be sent: {reference} holds more than letters, digits and signs of ASCII"
-            )
+            raise _lack(f"the header {header} cannot be sent: {reference} holds more than printable ASCII")
         return value
 
     def _identity(self, options: Asked) -> Identity | None:
