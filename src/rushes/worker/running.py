@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
@@ -41,8 +40,8 @@ class Runner:
         self._storage = storage
         self._services = services
         self._steps = Steps(settings)
-        self._places: dict[str, contextlib.AbstractAsyncContextManager[None]] = {}
-        """How many of each stage run at once, where slots are not of one stage."""
+        self._places: dict[str, asyncio.Semaphore | None] = {}
+        """How many of each stage run at once, where slots are not of one stage; None: any number."""
 
     async def run(self, assignment: Assignment, progress: Progress) -> Outcome:
         """Run an assignment to its outcome. Cancellation comes out as `CancelledError`; nothing else does."""
@@ -63,8 +62,11 @@ class Runner:
         name = assignment.plan.steps[assignment.step].stage
         if name not in self._places:
             limit = registry.get(name).concurrency
-            self._places[name] = asyncio.Semaphore(limit) if limit else contextlib.nullcontext()
-        async with self._places[name]:
+            self._places[name] = asyncio.Semaphore(limit) if limit else None
+        places = self._places[name]
+        if places is None:
+            return await self._produce(assignment, progress)
+        async with places:
             return await self._produce(assignment, progress)
 
     async def _produce(self, assignment: Assignment, progress: Progress) -> Produced:
