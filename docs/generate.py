@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import re
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -168,7 +170,19 @@ def _default(name: str) -> str:
     value = field.default
     if value is None or value is PydanticUndefined:
         return ""
-    return f"{value.total_seconds():g} s" if hasattr(value, "total_seconds") else f"`{value}`"
+    return _value(value)
+
+
+def _value(value: Any) -> str:
+    """As a setting or `--set` has it."""
+    match value:
+        case timedelta():
+            return f"{value.total_seconds():g} s"
+        case [only]:
+            return f"`{only}`"
+        case dict() | tuple():
+            return f"`{json.dumps(value)}`"
+    return f"`{value}`"
 
 
 def stages_page() -> str:
@@ -198,15 +212,10 @@ def _stage(stage: Stage) -> Iterator[str]:
     yield "| option | default | meaning |\n|---|---|---|\n"
     settled = stage.defaults(Settings.load())
     for option, field in stage.options.model_fields.items():
-        default = "" if field.default in (None, PydanticUndefined, ()) else f"`{_value(field.default)}`"
+        default = "" if field.default in (None, PydanticUndefined, ()) else _value(field.default)
         if option in settled:
             default = f"[a setting's](settings.md){f', else {default}' if default else ''}"
         yield f"| `{stage.name}.{option}` | {default} | {_cell(field.description or '')} |\n"
-
-
-def _value(default: Any) -> str:
-    """As `--set` has it."""
-    return ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
 
 
 def _conditions(stage: Stage) -> Iterator[str]:

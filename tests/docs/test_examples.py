@@ -27,6 +27,8 @@ from rushes.stages import registry
 
 from .pages import PAGES, code_blocks, name_of, python_blocks
 
+PROCESSOR = "https://processor.example"
+"""What a reader has set up by the time they process addresses."""
 CAPTIONS = """WEBVTT
 
 00:00.000 --> 00:02.000
@@ -151,7 +153,7 @@ def _parse(words: list[str], generate: ModuleType) -> None:
         command, rest = subcommands[rest[0]], rest[1:]
     given = command.make_context(name, rest).params
     if given.get("pipeline") and "wordcount" not in given["pipeline"]:
-        registry.resolve(given["pipeline"], given["options"] or (), settings=Settings.load())
+        registry.resolve(given["pipeline"], given["options"] or (), settings=Settings.load(processor_url=PROCESSOR))
     parse_concurrency(str(given.get("concurrency") or ""))
     for kind in filter(None, (given.get("kinds") or "").split(",")):
         registry.get(kind)
