@@ -49,6 +49,7 @@ async def test_a_list_is_processed_without_a_table_and_each_answer_is_a_file(
     assert items[0]["engines"] == {"process": "127.0.0.1"}
     folder = tmp_path / "rushes-out" / str(items[1]["folder"])
     assert (folder / "answer.txt").read_text() == "about https://example.org/2"
+    assert await database.pool.fetchval("select count(*) from rushes.jobs where result ? 'value'") == 0
 
     urls.write_text(urls.read_text() + "https://example.org/6\n")
     again = rushes("run", urls, "--pipeline", "process", "--json", **variables)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
+import socket
 import ssl
+import struct
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +22,7 @@ from rushes.sources.whole_items import SLOT, Numbering, WholeItem
 from rushes.stages import registry
 from rushes.stages.base import Context, Result
 from rushes.stages.process import process as run_process
-from rushes.stages.processing import breaker
+from rushes.stages.processing import breaker, pool
 from rushes.worker import Worker, stopping_on_signals
 from tests.whole_items.conftest import MemorySource
 
@@ -118,9 +121,14 @@ async def test_a_new_connection_that_breaks_is_not_tried_twice(process: Process,
     assert {failure.error_class for failure in results.failures()} == {ErrorClass.TRANSIENT}
 
 
-async def test_an_answer_that_broke_off_is_not_asked_for_again(process: Process, site: LocalProcessor):
+@pytest.mark.parametrize("reset", [False, True])
+async def test_an_answer_that_broke_off_is_not_asked_for_again(process: Process, site: LocalProcessor, reset: bool):  # noqa: FBT001  (a parameter of the test)
     async def half(talk: Talk) -> None:
         await talk.raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        if reset:
+            talk.writer.get_extra_info("socket").setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+            )
         talk.cut()
 
     site.otherwise = closes_idle_ones(half)
@@ -145,6 +153,19 @@ async def test_a_certificate_that_nobody_vouches_for_pauses_rather_than_fails(pr
     assert (failure.error_class, failure.environment) == (ErrorClass.NEEDS_INPUT, True)
     assert "the TLS certificate of 127.0.0.1 is not valid: " in failure.message
     assert server.visits == []
+
+
+async def test_a_machine_that_has_no_room_for_connections_pauses_rather_than_fails(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+):
+    def full(_address: object) -> socket.socket:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(pool, "_socket", full)
+    failure = (await process("a")).failure("a")
+    assert (failure.error_class, failure.environment) == (ErrorClass.NEEDS_INPUT, True)
+    assert "too many files are open" in failure.message
+    assert "ulimit -n" in failure.remedy
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:

@@ -91,8 +91,13 @@ async def process(job: Job, context: Context) -> Result:
     processor = context.service(Processors).get(options, context.chosen_by)
     body = _body(job, context)
     answer = await processor.ask(body, _key(context.name, options.url, body))
-    made = [await asyncio.to_thread(_file, context.scratch, answer)] if _keeps(job, options) else ()
-    return Result(made=made, engine=_engine(options.wanted.host), notes=answer.notes, value=answer.value)
+    engine = _engine(options.wanted.host)
+    if not _keeps(job, options):
+        return Result(engine=engine, notes=answer.notes, value=answer.value)
+    made = await asyncio.to_thread(_file, context.scratch, answer)
+    # An item of a batch has it in the file: in the job's row as well, a hundred thousand answers would swell the queue.
+    value = answer.value if job.item_id is None else None
+    return Result(made=[made], engine=engine, notes=answer.notes, value=value)
 
 
 def _keeps(job: Job, options: Any) -> bool:

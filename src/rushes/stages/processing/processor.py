@@ -192,7 +192,11 @@ class Processor:
         ) as response:
             status = response.status
             largest = self._wanted.largest if _is_good(status) else _BEGINNING
-            content, whole = await _read(response, largest)
+            try:
+                content, whole = await _read(response, largest)
+            except (aiohttp.ClientError, OSError) as error:
+                # However it broke: an answer had begun, so that nothing may be asked again on the quiet.
+                raise aiohttp.ClientPayloadError(str(error)) from error
             if not whole:
                 response.close()  # what else comes is not waited for
             return _Reply(status, response.headers, content, whole)
