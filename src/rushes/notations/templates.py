@@ -1,20 +1,22 @@
 """Templates of JSON: a value whose texts have places to be filled, such as `{"video": "{address}"}`.
 
-What goes in is put into the parsed value, never pasted into its text: whatever an address or a title holds, it stays one
-text, and the JSON around it is what the template's author wrote. A text that is one place and nothing else becomes what
-goes in itself, a number or a list too. Braces that are meant as such are doubled.
+What goes in is written as JSON where its place is, never pasted: whatever an address or a title holds, it stays one text,
+and the JSON around it is what the template's author wrote. A text that is one place and nothing else becomes what goes in
+itself, a number or a list too. Braces that are meant as such are doubled.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from itertools import groupby
 from typing import Any
 
 Find = Callable[[str], Any]
 """Gives what goes into a place, by its name; None: nothing."""
-_Fill = Callable[[Find], Any]
+_Write = Callable[[Find], str]
+"""Writes a part of the JSON text."""
 
 _PARTS = re.compile(r"(\{\{|\}\}|\{[^{}]*\}|[{}])")
 _DOUBLED = {"{{": "{", "}}": "}"}
@@ -36,45 +38,49 @@ class Template:
             ValueError: a place has no such name, a brace is left alone, or there is no place at all.
         """
         self._names, self._prefix = names, prefix
-        self._places = 0
         try:
-            self._fill = self._compiled(value)
+            parts = list(self._parts(value))
         except RecursionError:
             raise ValueError("it is nested too deeply") from None
-        if not self._places:
+        if all(isinstance(part, str) for part in parts):
             raise ValueError(f"it has no place to be filled, so that all would be the same; there are {self._known}")
+        self._written = list(_joined(parts))
 
-    def fill(self, find: Find) -> Any:
-        """The value with what `find` gives. Inside other text, what is missing leaves nothing."""
-        return self._fill(find)
+    def fill(self, find: Find) -> str:
+        """The JSON text with what `find` gives. Inside other text, what is missing leaves nothing."""
+        return "".join([part if isinstance(part, str) else part(find) for part in self._written])
 
     @property
     def _known(self) -> str:
         return ", ".join(f"{{{name}}}" for name in (*self._names, f"{self._prefix}FIELD"))
 
-    def _compiled(self, value: Any) -> _Fill:
-        match value:
-            case str():
-                return self._text(value)
-            case list():
-                each = [self._compiled(entry) for entry in value]
-                return lambda find: [fill(find) for fill in each]
-            case dict():
-                entries = [(name, self._compiled(entry)) for name, entry in value.items()]
-                return lambda find: {name: fill(find) for name, fill in entries}
-        return lambda _find: value
+    def _parts(self, value: Any) -> Iterator[str | _Write]:
+        """The JSON text of a value, in pieces that stand and pieces to be written."""
+        if isinstance(value, str):
+            yield self._text(value)
+        elif isinstance(value, list):
+            yield "["
+            for number, entry in enumerate(value):
+                yield ", " if number else ""
+                yield from self._parts(entry)
+            yield "]"
+        elif isinstance(value, dict):
+            yield "{"
+            for number, (name, entry) in enumerate(value.items()):
+                yield f"{', ' if number else ''}{json.dumps(name)}: "
+                yield from self._parts(entry)
+            yield "}"
+        else:
+            yield json.dumps(value)
 
-    def _text(self, text: str) -> _Fill:
+    def _text(self, text: str) -> str | _Write:
         parts = [self._part(part) for part in _PARTS.split(text) if part]
         places = [name for _, name in parts if name]
-        self._places += len(places)
         if not places:
-            plain = "".join(literal for literal, _ in parts)
-            return lambda _find: plain
+            return json.dumps("".join(literal for literal, _ in parts))
         if len(parts) == 1:
-            (name,) = places
-            return lambda find: find(name)
-        return lambda find: "".join(_written(find(name)) if name else literal for literal, name in parts)
+            return lambda find: json.dumps(find(places[0]))
+        return lambda find: json.dumps("".join(_shown(find(name)) if name else literal for literal, name in parts))
 
     def _part(self, part: str) -> tuple[str, str]:
         """A literal, or the name of a place."""
@@ -100,7 +106,16 @@ def field_of(value: Any, path: str) -> Any:
     return value
 
 
-def _written(value: Any) -> str:
+def _joined(parts: list[str | _Write]) -> Iterator[str | _Write]:
+    """The parts, with neighbours that stand made one."""
+    for stands, neighbours in groupby(parts, lambda part: isinstance(part, str)):
+        if stands:
+            yield "".join(map(str, neighbours))
+        else:
+            yield from neighbours
+
+
+def _shown(value: Any) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

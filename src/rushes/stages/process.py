@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import hashlib
-import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -134,7 +133,8 @@ def _body(job: Job, context: Context) -> bytes:
                 return context.title
         return field_of(job.payload, name.removeprefix(right.PAYLOAD))
 
-    return json.dumps(context.options.body.fill(find)).encode()
+    body: str = context.options.body.fill(find)
+    return body.encode()
 
 
 def _key(name: str, url: str, body: bytes) -> str:

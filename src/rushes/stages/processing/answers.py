@@ -70,13 +70,25 @@ def read(body: bytes, content_type: str, host: str, failures: Patterns) -> Answe
         text, notes = _decoded(body, encoding, host)
     if text.startswith(_MARK):
         text = text[1:]
-    value = _parsed(text, host) if is_json and text.strip() else text
-    if _is_empty(value):
+    if not text or text.isspace():
         raise Transient(f"{host} gave an empty answer")
-    told = value if isinstance(value, str) else text
-    if failures.begin(told):
-        raise Transient(f"{host} says that it failed: {beginning(told)}")
-    return Answer(text, value, is_json, notes)
+    if is_json:
+        return _of_json(Answer(text, _parsed(text, host), is_json, notes), host, failures)
+    _refuse_failure(text, host, failures)
+    return Answer(text, text, is_json, notes)
+
+
+def _of_json(answer: Answer, host: str, failures: Patterns) -> Answer:
+    value = answer.value
+    if value is None or value in ([], {}) or (isinstance(value, str) and not value.strip()):
+        raise Transient(f"{host} gave an empty answer: {answer.text.strip()}")
+    _refuse_failure(value if isinstance(value, str) else answer.text, host, failures)
+    return answer
+
+
+def _refuse_failure(text: str, host: str, failures: Patterns) -> None:
+    if failures.begin(text):
+        raise Transient(f"{host} says that it failed: {beginning(text)}")
 
 
 def _decoded(body: bytes, encoding: str, host: str) -> tuple[str, tuple[str, ...]]:
@@ -85,12 +97,6 @@ def _decoded(body: bytes, encoding: str, host: str) -> tuple[str, tuple[str, ...
         return body.decode(), ()
     note = f"The answer of {host} is not all text in {encoding}: what is not was replaced."
     return body.decode(encoding, "replace"), (note,)
-
-
-def _is_empty(value: Any) -> bool:
-    if isinstance(value, str):
-        return not value or value.isspace()
-    return value is None or value in ([], {})
 
 
 def _parsed(text: str, host: str) -> Any:

@@ -18,6 +18,7 @@ class Deadlines:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._running: dict[asyncio.Task[Any], float] = {}
         """Until when each may run, in the order in which they are due."""
         self._late: set[asyncio.Task[Any]] = set()
@@ -28,13 +29,15 @@ class Deadlines:
 
         Raises: TimeoutError, when it was not done in time and has ended at its cancellation.
         """
-        task = asyncio.current_task()
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         assert task
         cancelling = task.cancelling()
-        loop = task.get_loop()
         self._running[task] = loop.time() + self._seconds
         if self._timer is None:
-            self._timer = loop.call_later(self._seconds, self._look, loop)
+            self._timer = loop.call_later(self._seconds, self._look)
         try:
             return await work
         except asyncio.CancelledError as error:
@@ -46,13 +49,14 @@ class Deadlines:
             del self._running[task]
             self._late.discard(task)
 
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _look(self) -> None:
         """Cancel what is due, and come again when the next is."""
         self._timer = None
-        now = loop.time()
+        assert self._loop
+        now = self._loop.time()
         for task, due in self._running.items():
             if due > now:
-                self._timer = loop.call_at(due, self._look, loop)
+                self._timer = self._loop.call_at(due, self._look)
                 return
             if task not in self._late:
                 self._late.add(task)
