@@ -54,9 +54,9 @@ class Meter:
         )
 
 
-def resident() -> float:
+def resident(process: int | str = "self") -> float:
     """Megabytes in memory now."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE / 1e6
+    return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * PAGE / 1e6
 
 
 def addresses(count: int) -> Iterator[str]:
@@ -125,7 +125,16 @@ def worker(url: str, count: int, at_once: int) -> Figures:
     return asyncio.run(main())
 
 
-BY_NAME: Mapping[str, Callable[[str, int, int], Figures]] = {"bare": bare, "worker": worker, "seed": seed}
+def table(url: str, count: int, at_once: int) -> Figures:
+    """The same from a table of BigQuery's, the whole command."""
+    from bench.process.from_a_table import from_a_table
+
+    return from_a_table(url, addresses(count), at_once)
+
+
+BY_NAME: Mapping[str, Callable[[str, int, int], Figures]] = {
+    "bare": bare, "worker": worker, "table": table, "seed": seed,
+}  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def test_the_benchmark_of_the_stage_process_takes_every_figure() -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     figures = json.loads(done.stdout)
-    assert set(figures) == {"bare", "worker", "seed"}
+    assert {"bare", "worker", "seed"} <= set(figures)
     for name, runs in figures.items():
         assert [value for one in runs for value in one.values() if value <= 0] == [], name
     assert figures["worker"][0]["addresses_a_second"] < 20 / 0.05, "the processor takes its time"
