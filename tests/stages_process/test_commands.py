@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from rushes.cli.asked import Asked, slots_for_items
 from rushes.database import Database
 from rushes.queue import NewJob, Queue
 from rushes.settings import Settings
 from rushes.sources.postgres import QueueSource
-from rushes.worker import Bounds, Worker
+from rushes.sources.whole_items import SLOT
+from rushes.stages import registry
+from rushes.worker import Bounds, Worker, slots_of
 from tests.main_job.conftest import Rushes
 
 from .local_processor import LocalProcessor, Talk, usual
@@ -112,3 +115,17 @@ async def test_a_job_of_one_s_own_goes_where_the_worker_s_settings_say(
     assert row is not None
     assert (row["status"], row["result"]["value"]) == ("completed", "about https://example.org/1")
     assert await database.pool.fetchval("select count(*) from rushes.artifacts") == 0
+
+
+@pytest.mark.parametrize(("asked", "at_once"), [({}, 50), ({"*": 700}, 700), ({"process": 3, "*": 9}, 3)])
+def test_so_many_run_at_once_as_are_asked_for_and_fifty_where_nobody_says(asked: dict[str, int], at_once: int):
+    assert slots_of(["process"], asked) == {"process": at_once}
+
+
+@pytest.mark.parametrize(("pipeline", "asked", "at_once"), [
+    ("process", {}, 50), ("process", {"*": 500}, 500), ("download+process", {}, 4), ("summarize", {}, 4),
+])  # fmt: skip
+def test_items_of_a_table_run_as_their_stages_can_stand(pipeline: str, asked: dict[str, int], at_once: int):
+    settings = Settings.load(processor_url="https://processor.example")
+    plan = registry.resolve(pipeline, settings=settings)
+    assert slots_for_items(Asked(concurrency=asked), settings, plan) == {SLOT: at_once}

@@ -71,6 +71,20 @@ async def test_a_cancellation_at_the_very_end_is_not_taken_for_lateness():
         await task
 
 
+async def test_what_ends_in_its_own_way_when_it_is_too_late_leaves_no_trace_on_its_task():
+    async def answers_late() -> int:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return 7
+        return 0
+
+    assert await Deadlines(0.01).within(answers_late()) == 7
+    task = asyncio.current_task()
+    assert task
+    assert task.cancelling() == 0
+
+
 async def test_a_failure_comes_out_as_it_is():
     async def fails() -> None:
         raise ValueError("no")

@@ -42,12 +42,14 @@ class Deadlines:
             return await work
         except asyncio.CancelledError as error:
             # Somebody else may have cancelled it too: that is not ours to take back.
-            if task in self._late and task.uncancel() <= cancelling:
+            if task in self._late and task.cancelling() <= cancelling + 1:
                 raise TimeoutError from error
             raise
         finally:
             del self._running[task]
-            self._late.discard(task)
+            if task in self._late:
+                self._late.discard(task)
+                task.uncancel()
 
     def _look(self) -> None:
         """Cancel what is due, and come again when the next is."""

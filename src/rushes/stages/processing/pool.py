@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from aiohttp.client_reqrep import ClientRequest
     from aiohttp.tracing import Trace
 
-CONNECT_SECONDS = 15.0
+CONNECT_SECONDS = 30.0
+"""For a connection and its encryption: thousands that begin at once wait for each other."""
 MANY_FILES = 65_536
 """Open files that a worker asks for, as far as it may: a connection is one, and the usual limit is 1,024."""
 _KEEP_ALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
