@@ -252,10 +252,12 @@ async def test_headers_come_from_where_they_are_said_to_be(
     (tmp_path / "token").write_text("from a file\n")
     headers = {"X-Key": "env:PROCESSOR_KEY", "X-Token": f"file:{tmp_path / 'token'}"}
     site.ways["b"] = answers("you said s3cret-key", 500)
-    results = await process("a", "b", processor_headers=headers)
+    site.ways["c"] = answers("ERROR: s3cret-key is over its quota")
+    results = await process("a", "b", "c", processor_headers=headers)
     assert {visit.headers["x-key"] for visit in site.visits} == {"s3cret-key"}
     assert site.visits[0].headers["x-token"] == "from a file"
     assert "you said ***" in results.failure("b").message
+    assert "ERROR: *** is over its quota" in results.failure("c").message
 
 
 @pytest.mark.parametrize(("reference", "value", "said"), [

@@ -56,8 +56,8 @@ def form_of(content_type: str) -> Form:
     return Form("utf-8" if name in _ODD else name, kind == "application/json" or kind.endswith("+json"))
 
 
-def read(body: bytes, content_type: str, host: str, failures: Patterns) -> Answer:
-    """The answer that came with a status of 2xx.
+def read(body: bytes, content_type: str, host: str, failures: Patterns, secrets: tuple[str, ...] = ()) -> Answer:
+    """The answer that came with a status of 2xx. `secrets` are kept out of what is told of it.
 
     Raises:
         Transient: it is empty, tells of a failure, or is not the JSON that it says it is. All of that is about this run: the
@@ -73,22 +73,23 @@ def read(body: bytes, content_type: str, host: str, failures: Patterns) -> Answe
     if not text or text.isspace():
         raise Transient(f"{host} gave an empty answer")
     if is_json:
-        return _of_json(Answer(text, _parsed(text, host), is_json, notes), host, failures)
-    _refuse_failure(text, host, failures)
-    return Answer(text, text, is_json, notes)
+        value = _of_json(text, host, secrets)
+        told = value if isinstance(value, str) else text
+    else:
+        value = told = text
+    if failures.begin(told):
+        raise Transient(f"{host} says that it failed: {beginning(told, secrets)}")
+    return Answer(text, value, is_json, notes)
 
 
-def _of_json(answer: Answer, host: str, failures: Patterns) -> Answer:
-    value = answer.value
+def _of_json(text: str, host: str, secrets: tuple[str, ...]) -> Any:
+    try:
+        value = _parsed(text)
+    except (ValueError, RecursionError) as error:
+        raise Transient(f"{host} answered with JSON that is none: {error}: {beginning(text, secrets)}") from None
     if value is None or value in ([], {}) or (isinstance(value, str) and not value.strip()):
-        raise Transient(f"{host} gave an empty answer: {answer.text.strip()}")
-    _refuse_failure(value if isinstance(value, str) else answer.text, host, failures)
-    return answer
-
-
-def _refuse_failure(text: str, host: str, failures: Patterns) -> None:
-    if failures.begin(text):
-        raise Transient(f"{host} says that it failed: {beginning(text)}")
+        raise Transient(f"{host} gave an empty answer: {beginning(text)}")
+    return value
 
 
 def _decoded(body: bytes, encoding: str, host: str) -> tuple[str, tuple[str, ...]]:
@@ -99,11 +100,8 @@ def _decoded(body: bytes, encoding: str, host: str) -> tuple[str, tuple[str, ...
     return body.decode(encoding, "replace"), (note,)
 
 
-def _parsed(text: str, host: str) -> Any:
-    try:
-        value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
-        raise Transient(f"{host} answered with JSON that is none: {error}: {beginning(text)}") from None
+def _parsed(text: str) -> Any:
+    value = json.loads(text, parse_constant=_no_number, parse_float=_finite)
     if _HALF.search(text):  # perhaps half of a character, which nothing could store
         value = json.loads(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
     return value

@@ -11,6 +11,7 @@ from http import HTTPStatus
 import aiohttp
 
 from rushes.errors import NeedsInput, Permanent, RateLimited, Scope, StageError, Transient
+from rushes.masking import MASK
 from rushes.stages.http import answered, rest_asked
 
 GONE = 5
@@ -25,6 +26,7 @@ USUAL_REST = timedelta(seconds=30)
 
 SHOWN = 300
 """Characters of an answer in a reason."""
+_LOOKED_AT = 20 * SHOWN
 _IDENTITY_REFUSED = (
     "let this identity call it: grant roles/run.invoker on the service; behind a domain of your own, set"
     " RUSHES_PROCESSOR_AUDIENCE to the audience that it expects"
@@ -128,7 +130,8 @@ def refused(status: int, host: str, body: str, *, with_token: bool) -> StageErro
 
 def beginning(text: str, secrets: tuple[str, ...] = ()) -> str:
     """How a text begins, for a reason: one line, without markup and without secrets that it may repeat."""
+    text = text[:_LOOKED_AT]
     for secret in secrets:
-        text = text.replace(secret, "***")
-    plain = " ".join(_MARKUP.sub(" ", text[: 20 * SHOWN]).split())
+        text = text.replace(secret, MASK)
+    plain = " ".join(_MARKUP.sub(" ", text).split())
     return plain if len(plain) <= SHOWN else plain[: SHOWN - 1] + "…"

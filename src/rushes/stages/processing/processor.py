@@ -128,11 +128,12 @@ class Processor:
 
     def _understood(self, reply: _Reply, token: str | None) -> Answer:
         wanted = self._wanted
+        secrets = (*self._secrets, token) if token else self._secrets
         if _is_good(reply.status):
             if not reply.whole:
                 raise Permanent(f"{wanted.host} answered with more than {wanted.largest:,} bytes")
-            return answers.read(reply.body, reply.headers.get("Content-Type", ""), wanted.host, wanted.failures)
-        secrets = (*self._secrets, token) if token else self._secrets
+            content_type = reply.headers.get("Content-Type", "")
+            return answers.read(reply.body, content_type, wanted.host, wanted.failures, secrets)
         said = faults.beginning(reply.body.decode(errors="replace"), secrets)
         if reply.status in _REFUSED:
             raise faults.refused(reply.status, wanted.host, said, with_token=token is not None)
@@ -149,7 +150,9 @@ class Processor:
             fault = faults.broken(error, self._wanted.host)
             if fault is None and isinstance(error, TimeoutError):
                 fault = faults.too_slow(self._wanted.host, self._wanted.timeout)
-            raise fault or error from error
+            if fault is None:
+                raise
+            raise fault from error
         finally:
             self._pool.leave(generation)
 
