@@ -56,8 +56,14 @@ class Desk:
     title: str | None = None
     trust: Trust = Trust.LOCAL
     wanted: frozenset[str] = frozenset()
+    name: str = "one job"
+    reference: str | None = None
     files: dict[str, list[InputFile]] = field(default_factory=dict)
     reports: list[tuple[float | None, str | None]] = field(default_factory=list)
+
+    @property
+    def chosen_by(self) -> Trust:
+        return self.trust
 
     def inputs(self, kind: str) -> Sequence[InputFile]:
         return self.files.get(kind, ())
