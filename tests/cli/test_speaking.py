@@ -29,7 +29,6 @@ def test_json_is_all_that_stdout_gets(database: Database, rushes: Rushes, files:
         ("queue", "stats"): {"total_jobs", "success_rate", "paused"},
         ("queue", "pause", "--kind", "download"): {"paused"},
         ("queue", "resume"): {"paused"},
-        ("worker", "--empty-timeout", 0): {"processed", "failed", "exit_reason"},
         ("batch", "export", batch, "--format", "md"): {"batch", "format", "file", "bytes"},
         ("plan", files): {"items", "stages"},
     }
@@ -40,6 +39,9 @@ def test_json_is_all_that_stdout_gets(database: Database, rushes: Rushes, files:
             assert keys <= set(ended.json), command
         else:
             assert isinstance(ended.json, keys), command
+    worked = rushes("worker", "--empty-timeout", 0, "--json")
+    assert (worked.code, worked.json["failed"]) == (0, 5)
+    assert worked.err.count("failed for good") == len(worked.err.splitlines()) == 5  # the log says what went wrong
 
 
 def test_an_error_with_json_goes_to_stderr(database: Database, rushes: Rushes):

@@ -69,14 +69,14 @@ def _call(name: str, arguments: Sequence[str]) -> int:
         _give_up_stdout()
         return 0  # whoever read our output has seen enough
     except Exception as error:
-        known = _known(error)
-        if known is None:
+        expected = known(error)
+        if expected is None:
             raise
         try:
             sys.stdout.flush()
         except OSError:  # a full disk behind it, say: the interpreter's own attempt at the end would only complain
             _give_up_stdout()
-        return _tell(name, known)
+        return _tell(name, expected)
     return code
 
 
@@ -95,7 +95,7 @@ def _tell(name: str, error: RushesError) -> int:
     return Exit.USAGE if isinstance(error, UsageError) else Exit.ERROR
 
 
-def _known(error: Exception) -> RushesError | None:
+def known(error: Exception) -> RushesError | None:
     """What an exception says to a person, if it comes from the world and is no fault of ours."""
     from rushes.sources.postgres import outages
 

@@ -20,8 +20,10 @@ from rushes.cli.arguments import (
     within,
 )
 from rushes.cli.asked import Asked
-from rushes.cli.output import Exit, JsonFlag, print_json, safe, stderr
+from rushes.cli.logs import logged
+from rushes.cli.output import Exit, JsonFlag, print_json
 from rushes.cli.output import run as run_coroutine
+from rushes.cli.worker_log import WorkerLog
 from rushes.pipelines import PIPELINES
 
 if TYPE_CHECKING:
@@ -74,29 +76,33 @@ def worker(
       rushes worker --max-runtime 3300 --empty-timeout 60
     """
     chosen("--source", source, SOURCES)
-    import_modules(modules or [])
     given = {"max_runtime": max_runtime, "empty_timeout": empty_timeout, "max_jobs": max_jobs, "grace": grace}
     overrides = {name: value for name, value in given.items() if value is not None}
-    asked = Asked(kinds, parse_concurrency(concurrency), pipeline, options or (), overrides)
-    report = run_coroutine(_work(source, asked))
+    said = WorkerLog(source)
+    with logged(source, overrides, quiet=as_json):
+        import_modules(modules or [])
+        asked = Asked(kinds, parse_concurrency(concurrency), pipeline, options or (), overrides)
+        report = run_coroutine(_work(source, asked, said))
+        said.ended(report)
     if as_json:
         print_json(report.as_json())
-    else:
-        _print(report)
     # What waits for somebody did not end as it should: whoever started it should look.
     raise typer.Exit(Exit.SOME_FAILED if report.exit_reason == "paused" else Exit.OK)
 
 
-async def _work(source: str, asked: Asked) -> Report:
+async def _work(source: str, asked: Asked, said: WorkerLog) -> Report:
     from rushes.worker import Worker, stopping_on_signals
 
     _collect_garbage_less_often()
     async with importlib.import_module(SOURCES[source]).opened(asked) as opening:
         runner = Worker(
-            opening.settings, opening.source, slots=opening.slots, bounds=opening.bounds, trouble=_Trouble(source)
-        )
+            opening.settings, opening.source, slots=opening.slots, bounds=opening.bounds,
+            trouble=said.trouble, told=said.told,
+        )  # fmt: skip
+        said.started(opening)
         with stopping_on_signals(runner):
-            report: Report = await runner.run()
+            async with said.following(runner):
+                report: Report = await runner.run()
     return report
 
 
@@ -104,27 +110,3 @@ def _collect_garbage_less_often() -> None:
     """Jobs come and go by the thousand and leave hardly a cycle: looking for them took a fifth of a short job's time."""
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-
-
-class _Trouble:
-    """Says once that what jobs come from is away, and once that it is back."""
-
-    def __init__(self, source: str) -> None:
-        self._what = "the database" if source == "queue" else source
-        self._away = False
-
-    def __call__(self, error: Exception | None) -> None:
-        if error is not None and not self._away:
-            stderr().print(f"[yellow]{self._what} cannot be reached, waiting: {safe(str(error))}[/]")
-        if error is None and self._away:
-            stderr().print(f"[green]{self._what} is back[/]")
-        self._away = error is not None
-
-
-def _print(report: Report) -> None:
-    rate = "–" if report.success_rate is None else f"{report.success_rate:.0f} %"
-    stderr().print(
-        f"[bold]{report.exit_reason}[/]: {report.processed} processed, {report.failed} failed, "
-        f"success {rate}, {report.runtime.total_seconds():.1f} s"
-        f"  [dim]{report.released} given back, {report.stale} refused as stale[/]"
-    )

@@ -74,7 +74,7 @@ class Worker:
         `services` are somebody else's, who closes them; by default the worker has its own.
 
         `trouble` is told when the source cannot be reached, and with None when it can again; `told` hears of each outcome
-        that was written and counted.
+        that was written and counted, and of each failure for which a job was given back.
         """
         self._settings = settings
         self._source = source
@@ -97,6 +97,11 @@ class Worker:
         self._wake = asyncio.Event()
         self._begun = 0
         self.report = Report()
+
+    @property
+    def in_flight(self) -> int:
+        """How many jobs run now, or have an outcome on its way."""
+        return len(self._running)
 
     def stop(self, reason: ExitReason = ExitReason.TERMINATED, *, grace: timedelta | None = None) -> None:
         """Claim no more; let running work go on for the grace, then give it back. Called again: give back at once."""
@@ -245,9 +250,12 @@ class Worker:
             return  # given back because an earlier run of the job went on here
         self._begun -= given_back
         self._free(running.assignment)
-        if counted and not given_back:
+        if not counted:
+            return
+        if not given_back:
             kind = running.assignment.job.kind
             self.report.by_kind[kind] = self.report.by_kind.get(kind, 0) + 1
+        if outcome.produced or outcome.failure:
             self._told(running.assignment, outcome)
 
     def _free(self, assignment: Assignment) -> None:
