@@ -87,7 +87,7 @@ class Processor:
         if item["status"] != "completed":
             status = STATUSES.get(item["error_class"], HTTPStatus.INTERNAL_SERVER_ERROR)
             raise Refused(status, " ".join(filter(None, (item["reason"] or item["status"], item["remedy"]))))
-        folder = out / item["folder"]
+        folder = out / str(item["folder"])
         if self.answer == "summary":
             return (folder / "summary.md").read_text(encoding="utf-8")
         made: dict[str, Any] = json.loads((folder / "item.json").read_bytes())["summary"]["insights"]
