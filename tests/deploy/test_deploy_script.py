@@ -195,9 +195,7 @@ def test_gcloud_has_every_command_and_flag(deploy: Deploy):
     """As the tree says that gcloud completes words by."""
     tree = _gcloud_tree()
     asked = {**BIGQUERY, "SCHEDULE": "0 * * * *", "PROCESSOR_SERVICE": "url-processor"}
-    runs = [
-        deploy(*one, there=there, **asked | PUBSUB) for one in (["bigquery"], ["pubsub"]) for there in (True, False)
-    ]
+    runs = [deploy(one, there=there, **asked | PUBSUB) for one in ("bigquery", "pubsub") for there in (ALL, "secrets")]
     runs.append(deploy("processor", PROJECT="films"))
     calls = {tuple(call) for run in runs for call in run.calls if call[0] == "gcloud"}
     assert len(calls) > 40
