@@ -114,16 +114,17 @@ schedule() {
 
 processor() {
     wanted PROJECT
-    enable aiplatform.googleapis.com artifactregistry.googleapis.com cloudbuild.googleapis.com run.googleapis.com
+    enable aiplatform.googleapis.com artifactregistry.googleapis.com cloudbuild.googleapis.com run.googleapis.com >&2
     local own
     own=$(account url-processor "Has Gemini watch videos")
     # To ask Gemini. For files at gs:// give it roles/storage.objectViewer on their bucket.
-    on_project "$own" roles/aiplatform.user
+    on_project "$own" roles/aiplatform.user >&2
     say "The service url-processor"
     gcloud run deploy url-processor --source "$root/examples/url_processor" --function process_url \
         --base-image python313 --region "$REGION" --project "$PROJECT" --no-allow-unauthenticated \
         --service-account "$own" --concurrency 80 --timeout 600 --set-env-vars \
-        "GOOGLE_GENAI_USE_VERTEXAI=true,GOOGLE_CLOUD_PROJECT=$PROJECT,GOOGLE_CLOUD_LOCATION=global,THREADS=80"
+        "GOOGLE_GENAI_USE_VERTEXAI=true,GOOGLE_CLOUD_PROJECT=$PROJECT,GOOGLE_CLOUD_LOCATION=global,THREADS=80" >&2
+    # The address, and nothing else, is what this command prints.
     gcloud run services describe url-processor --region "$REGION" --project "$PROJECT" --format "value(status.url)"
 }
 
@@ -213,7 +214,8 @@ pubsub() {
 
 REGION=${REGION:-us-central1}
 case ${1:-} in
-    processor | bigquery | pubsub) "$1" ;;
+    processor) processor ;;
+    bigquery | pubsub) "$1" >&2 ;;
     "" | help | -h | --help) usage ;;
     *)
         usage >&2

@@ -25,9 +25,12 @@ import json, os, sys
 arguments = sys.argv[1:]
 with open(os.environ["CALLS"], "a") as calls:
     calls.write(json.dumps([os.path.basename(sys.argv[0]), *arguments]) + "\\n")
+print("talk", file=sys.stdout if arguments[0] == "run" and "describe" not in arguments else sys.stderr)
 if "describe" in arguments:
     if "value(projectNumber)" in arguments:
         print("1234")
+    elif "value(status.url)" in arguments:
+        print("https://processor.example.run.app")
     elif arguments[0] not in os.environ["THERE"].split():
         sys.exit(1)
 if arguments[:3] == ["run", "jobs", "replace"]:
@@ -43,6 +46,7 @@ class Deployed:
     """What a run of the script came to."""
 
     code: int
+    out: str
     err: str
     calls: list[list[str]]
     job: Any
@@ -85,7 +89,7 @@ def deploy(tmp_path: Path) -> Deploy:
         }  # fmt: skip
         ended = subprocess.run([SCRIPT, *arguments], env=environment, capture_output=True, text=True, check=False)
         told = [json.loads(line) for line in calls.read_text().splitlines()]
-        return Deployed(ended.returncode, ended.stderr, told, yaml.safe_load(description.read_text()))
+        return Deployed(ended.returncode, ended.stdout, ended.stderr, told, yaml.safe_load(description.read_text()))
 
     return run
 
@@ -188,6 +192,7 @@ def test_the_processor_is_for_those_who_may_call_it(deploy: Deploy):
     (made,) = [one for one in ended.commands() if "run deploy" in one]
     assert "--no-allow-unauthenticated" in made
     assert "--function process_url" in made
+    assert ended.out == "https://processor.example.run.app\n"
     assert ended.roles() == {"url-processor@films.iam.gserviceaccount.com": {"roles/aiplatform.user on projects films"}}
 
 
