@@ -10,7 +10,7 @@ import time
 import uuid
 from datetime import UTC, datetime
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import flask
 
@@ -54,13 +54,15 @@ def _ids(request: flask.Request) -> list[str]:
 
 
 def _given(text: str) -> str | None:
-    return text if _ID.fullmatch(text) else None
+    bare = text.strip('"')  # as an Idempotency-Key is written
+    return bare if _ID.fullmatch(bare) else None
 
 
 def _shown(address: str) -> str:
-    """Where it is, without what may be secret: user, query, fragment."""
+    """Where it is, without what may be secret: user, fragment, and of the query all but the id of a YouTube video."""
     try:
         url = urlsplit(address)
-        return f"{url.scheme}://{url.hostname or ''}{url.path}"[:500]
+        video = parse_qs(url.query).get("v", [""])[0] if (url.hostname or "").endswith("youtube.com") else ""
+        return f"{url.scheme}://{url.hostname or ''}{url.path}{f'?v={video}' if video else ''}"[:500]
     except ValueError:
         return "(no address)"

@@ -178,18 +178,18 @@ def test_vertex_ai_is_asked_with_the_service_account_s_token(on_vertex: Service,
 
 def test_a_request_is_one_line_of_the_log_with_its_id(processor: Service):
     trace = "0af7651916cd43dd8448eb211c80319c"
-    answer = processor.ask(VIDEO, **{"Idempotency-Key": "row-42", "X-Cloud-Trace-Context": f"{trace}/1;o=1"})
+    answer = processor.ask(VIDEO, **{"Idempotency-Key": '"row-42"', "X-Cloud-Trace-Context": f"{trace}/1;o=1"})
     assert answer.headers["x-request-id"] == "row-42"
     entry = json.loads(next(line for line in processor.logged().splitlines() if "row-42" in line))
     assert (entry["severity"], entry["status"]) == ("INFO", 200)
     assert entry["logging.googleapis.com/labels"] == {"request_id": "row-42"}
     assert entry["logging.googleapis.com/trace"] == f"projects/films/traces/{trace}"
     assert (entry["input_tokens"], entry["output_tokens"]) == (500, 100)
-    assert entry["address"] == "https://www.youtube.com/watch"
+    assert entry["address"] == VIDEO
 
 
 def test_no_secret_is_logged_or_answered(processor: Service, gemini: LocalGemini):
-    address = "https://me:hunter2@example.org/talk.mp4?X-Goog-Signature=hunter3"
+    address = "https://me:hunter2@example.org/talk.mp4?X-Goog-Signature=hunter3#hunter3"
     answers = [processor.ask(address)]
     gemini.mood = Mood("", 403, problem(403, "PERMISSION_DENIED", "not you"))
     answers += [processor.ask(address), processor.ask("https://me:hunter2@example.org/page?hunter3")]
