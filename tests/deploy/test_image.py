@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +59,18 @@ def test_an_image_s_packages_are_those_that_the_tests_run_with(name: str):
     assert part
     for pin, hashes in part.items():
         assert everything.get(pin) == hashes, f"{pin}: run ./dev lock"
+
+
+@pytest.mark.parametrize(
+    ("name", "extras"),
+    [("process", {"bigquery"}), ("full", {"bigquery", "llm", "multilingual", "offline", "pubsub", "video"})],
+)
+def test_an_image_has_all_that_the_project_asks_for(name: str, extras: set[str]):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = [*project["dependencies"], *(one for extra in extras for one in project["optional-dependencies"][extra])]
+    names = {re.split(r"[\[<>=;~ ]", one)[0].lower().replace("_", "-") for one in asked} - {"rushes"}
+    missing = names - {pin.split("==")[0] for pin in pins(DEPLOY / "requirements" / f"{name}.txt")}
+    assert missing == set(), "run ./dev lock"
 
 
 def test_the_small_set_has_no_media_and_no_models():
