@@ -169,9 +169,9 @@ def test_a_crash_tells_a_person_all_of_it(work: Work):
     assert ended.err.startswith("Traceback (most recent call last):")
 
 
-def whole(payload: dict[str, Any]) -> Assignment:
+def whole(reference: str | None = "1", **payload: str) -> Assignment:
     """An item of a source that hands out whole ones."""
-    return Numbering(Trust.UNTRUSTED).assignment(item("moody", payload=payload))
+    return Numbering(Trust.UNTRUSTED).assignment(item("moody", reference=reference, payload=payload))
 
 
 @pytest.fixture
@@ -182,15 +182,17 @@ def heard(stage: Any, caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixt
 
 
 @pytest.mark.parametrize(
-    ("payload", "labels"),
+    ("reference", "payload", "labels"),
     [
-        ({"id": 42, "url": "https://example.org"}, {"item": "42"}),
-        ({"request_id": "r-1", "correlation_id": "c-1"}, {"item": "r-1", "correlation_id": "c-1"}),
-        ({}, {"item": "url:1"}),
+        ("row-42", {}, {"item": "row-42"}),
+        ("r-1", {"correlation_id": "c-1"}, {"item": "r-1", "correlation_id": "c-1"}),
+        (None, {}, {"item": "url:1"}),
     ],
 )
-def test_an_item_has_the_id_that_it_has_where_it_came_from(heard, payload: dict[str, Any], labels: dict[str, str]):
-    assignment = whole(payload)
+def test_an_item_has_the_id_that_it_has_where_it_came_from(
+    heard, reference: str | None, payload: dict[str, str], labels: dict[str, str]
+):
+    assignment = whole(reference, **payload)
     WorkerLog("pubsub").told(assignment, Outcome(assignment.lease, failure=Failure(ErrorClass.PERMANENT, "no")))
     (record,) = heard.records
     assert record.labels == labels
@@ -208,14 +210,14 @@ def test_an_item_has_the_id_that_it_has_where_it_came_from(heard, payload: dict[
     ],
 )
 def test_the_last_failure_of_an_item_is_the_error(heard, error_class: ErrorClass, attempts: int, level: str):
-    assignment = whole({"id": "1"})
+    assignment = whole()
     assignment = replace(assignment, job=replace(assignment.job, attempts=attempts))
     WorkerLog("bigquery").told(assignment, Outcome(assignment.lease, failure=Failure(error_class, "no")))
     assert [record.levelname for record in heard.records] == [level]
 
 
 def test_what_completes_is_not_told(heard):
-    assignment = whole({"id": "1"})
+    assignment = whole()
     WorkerLog("bigquery").told(assignment, Outcome(assignment.lease, produced=Produced()))
     assert heard.records == []
 

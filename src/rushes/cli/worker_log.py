@@ -152,14 +152,11 @@ def _labels(assignment: Assignment) -> dict[str, str]:
     """By what an item is found in a log: its id where it came from, and what its sender calls the whole affair."""
     job = assignment.job
     if assignment.rest:
-        named = {name: job.payload.get(name) for name in ("request_id", "id", "correlation_id")}
-        known = {"item": named["request_id"] or named["id"], "correlation_id": named["correlation_id"]}
+        key = assignment.source.key if assignment.source else None
+        known = {"item": assignment.reference or key, "correlation_id": job.payload.get("correlation_id")}
     else:
-        known = {"job": job.id, "item": job.item_id, "batch": job.batch_id}
-    labels = {name: str(value) for name, value in known.items() if value not in (None, "")}
-    if not labels and assignment.source:
-        labels["item"] = assignment.source.key
-    return labels
+        known = {"job": job.id, "item": assignment.reference or job.item_id, "batch": job.batch_id}
+    return {name: str(value) for name, value in known.items() if value not in (None, "")}
 
 
 def _name(labels: dict[str, str]) -> str:
