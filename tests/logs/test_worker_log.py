@@ -169,9 +169,9 @@ def test_a_crash_tells_a_person_all_of_it(work: Work):
     assert ended.err.startswith("Traceback (most recent call last):")
 
 
-def whole(reference: str | None = "1", **payload: str) -> Assignment:
+def whole(reference: str | None = "1", correlation_id: str | None = None) -> Assignment:
     """An item of a source that hands out whole ones."""
-    return Numbering(Trust.UNTRUSTED).assignment(item("moody", reference=reference, payload=payload))
+    return Numbering(Trust.UNTRUSTED).assignment(item("moody", reference=reference, correlation_id=correlation_id))
 
 
 @pytest.fixture
@@ -182,17 +182,17 @@ def heard(stage: Any, caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixt
 
 
 @pytest.mark.parametrize(
-    ("reference", "payload", "labels"),
+    ("reference", "correlation_id", "labels"),
     [
-        ("row-42", {}, {"item": "row-42"}),
-        ("r-1", {"correlation_id": "c-1"}, {"item": "r-1", "correlation_id": "c-1"}),
-        (None, {}, {"item": "url:1"}),
+        ("row-42", None, {"item": "row-42"}),
+        ("r-1", "c-1", {"item": "r-1", "correlation_id": "c-1"}),
+        (None, None, {"item": "url:1"}),
     ],
 )
 def test_an_item_has_the_id_that_it_has_where_it_came_from(
-    heard, reference: str | None, payload: dict[str, str], labels: dict[str, str]
+    heard, reference: str | None, correlation_id: str | None, labels: dict[str, str]
 ):
-    assignment = whole(reference, **payload)
+    assignment = whole(reference, correlation_id)
     WorkerLog("pubsub").told(assignment, Outcome(assignment.lease, failure=Failure(ErrorClass.PERMANENT, "no")))
     (record,) = heard.records
     assert record.labels == labels

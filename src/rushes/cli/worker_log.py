@@ -150,12 +150,10 @@ def _is_last(assignment: Assignment, failure: Failure) -> bool:
 
 def _labels(assignment: Assignment) -> dict[str, str]:
     """By what an item is found in a log: its id where it came from, and what its sender calls the whole affair."""
-    job = assignment.job
-    if assignment.rest:
-        key = assignment.source.key if assignment.source else None
-        known = {"item": assignment.reference or key, "correlation_id": job.payload.get("correlation_id")}
-    else:
-        known = {"job": job.id, "item": assignment.reference or job.item_id, "batch": job.batch_id}
+    job, key = assignment.job, assignment.source.key if assignment.source else None
+    known: dict[str, object] = {"item": assignment.reference or key, "correlation_id": assignment.correlation_id}
+    if not assignment.rest:
+        known |= {"job": job.id, "item": assignment.reference or job.item_id, "batch": job.batch_id}
     return {name: str(value) for name, value in known.items() if value not in (None, "")}
 
 

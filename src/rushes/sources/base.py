@@ -41,6 +41,8 @@ class Assignment:
     """Where in storage its artifacts go, relative, with `/`; by default the job's number."""
     reference: str | None = None
     """The user's own id of the item."""
+    correlation_id: str | None = None
+    """What whoever asked for it knows the whole affair by; for the log."""
     chosen_by: Trust | None = None
     """Who chose the plan, where that is not who named the item: a stranger's row in a table that is ours to work at."""
 

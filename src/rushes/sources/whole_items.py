@@ -38,6 +38,8 @@ class WholeItem:
     title: str | None = None
     reference: str | None = None
     """The user's own id of it."""
+    correlation_id: str | None = None
+    """What whoever asked for it knows the whole affair by."""
     item_options: Mapping[str, JSON] = field(default_factory=dict)
     attempts: int = 1
     """Which one this is, from 1."""
@@ -68,7 +70,7 @@ class Numbering:
         return Assignment(
             Lease(number, item.attempts, self._worker), job, item.plan, first, item.source, item.title,
             trust=self._trust, item_options=item.item_options, timeout=item.timeout, rest=True, slot=SLOT,
-            folder=item.folder, reference=item.reference, chosen_by=self._chosen_by,
+            folder=item.folder, reference=item.reference, correlation_id=item.correlation_id, chosen_by=self._chosen_by,
         )  # fmt: skip
 
 
