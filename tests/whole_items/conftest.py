@@ -43,6 +43,8 @@ class MemorySource(MadeInStorage):
         taken, self._waiting = self._waiting[:free], self._waiting[free:]
         return taken
 
+    async def end_claims(self) -> None: ...
+
     async def extend(self, beats: Sequence[Beat]) -> Sequence[Verdict]:
         self.beats += beats
         return [self.verdict] * len(beats)

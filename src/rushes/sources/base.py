@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol, Self
 
-from rushes.model import JSON, Artifact, Job, Lease, Outcome, Plan, Produced, Source, Trust, Verdict, light
+from rushes.model import JSON, Artifact, Failure, Job, Lease, Outcome, Plan, Produced, Source, Trust, Verdict, light
 
 Beat = tuple[Lease, float | None, str | None]
 """A lease to prolong, with progress (0 to 1) and what is being done."""
@@ -45,6 +45,8 @@ class Assignment:
     """What whoever asked for it knows the whole affair by; for the log."""
     chosen_by: Trust | None = None
     """Who chose the plan, where that is not who named the item: a stranger's row in a table that is ours to work at."""
+    refused: Failure | None = None
+    """Why it cannot be run at all: it fails with this. (A plan without stages is done at once: its source does the rest.)"""
 
     @property
     def name(self) -> str:
@@ -81,6 +83,9 @@ class WorkSource(Protocol):
 
     async def claim(self, slots: Mapping[str, int]) -> Sequence[Assignment]:
         """Take up to `slots[kind]` jobs of each kind, leased to this process."""
+
+    async def end_claims(self) -> None:
+        """No claim will follow: look for no more work, and give back what was found and not claimed."""
 
     async def extend(self, beats: Sequence[Beat]) -> Sequence[Verdict]:
         """Prolong leases; answers in the order given."""

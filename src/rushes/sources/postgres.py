@@ -71,6 +71,9 @@ class QueueSource:
         self._claimed = ()
         return assignments
 
+    async def end_claims(self) -> None:
+        """Nothing is found before it is claimed."""
+
     async def extend(self, beats: Sequence[Beat]) -> Sequence[Verdict]:
         return await self._queue.extend(beats)
 
@@ -108,8 +111,7 @@ class QueueSource:
         return Standing.PAUSED if row["status"] == "paused" else Standing.WORK_LEFT
 
     def is_outage(self, error: Exception) -> bool:
-        # Values that PostgreSQL cannot take are errors of the interface too, but they will not pass.
-        return isinstance(error, outages()) and not isinstance(error, ValueError)
+        return is_outage(error)
 
     async def _assign(self, claimed: Sequence[Claimed]) -> list[Assignment]:
         items = [one.job.item_id for one in claimed if one.job.item_id]
@@ -191,6 +193,12 @@ def _source_of_address(job: Job) -> Source | None:
 
 def _artifact(row: Record) -> Artifact:
     return Artifact(row["kind"], row["name"], row["size"], row["sha256"], row["media_type"], row["metadata"])
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether an error says that the database cannot be reached or written to now, and may be later."""
+    # Values that PostgreSQL cannot take are errors of the interface too, but they will not pass.
+    return isinstance(error, outages()) and not isinstance(error, ValueError)
 
 
 def outages() -> tuple[type[Exception], ...]:

@@ -45,6 +45,10 @@ class Runner:
 
     async def run(self, assignment: Assignment, progress: Progress) -> Outcome:
         """Run an assignment to its outcome. Cancellation comes out as `CancelledError`; nothing else does."""
+        if assignment.refused:
+            return Outcome(assignment.lease, failure=assignment.refused)
+        if not assignment.plan.steps:
+            return Outcome(assignment.lease, produced=Produced())
         try:
             produced = await (self._whole if assignment.rest else self._produce)(assignment, progress)
         except Exception as error:  # noqa: BLE001  (one item's failure never stops another)

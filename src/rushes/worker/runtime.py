@@ -83,9 +83,9 @@ class Worker:
         self._own_services = Services(settings)
         self._services = services or self._own_services
         self._runner = Runner(settings, source, LocalStorage(settings.artifacts), self._services)
-        self._trouble = trouble
+        self._say = trouble
         self._told = told
-        self._settling = Settling(source, self._written, trouble)
+        self._settling = Settling(source, self._written, self._trouble)
         self._running: dict[JobId, _Running] = {}
         self._busy: Counter[str] = Counter()
         self._kinds = deque(slots)
@@ -96,12 +96,18 @@ class Worker:
         """Whether the last claim could be made at all."""
         self._wake = asyncio.Event()
         self._begun = 0
+        self._unready: str | None = "starting"
         self.report = Report()
 
     @property
     def in_flight(self) -> int:
         """How many jobs run now, or have an outcome on its way."""
         return len(self._running)
+
+    @property
+    def unready(self) -> str | None:
+        """Why it takes no work now, in words that tell no secrets; None: it does."""
+        return "stopping" if self._stop else self._unready
 
     def stop(self, reason: ExitReason = ExitReason.TERMINATED, *, grace: timedelta | None = None) -> None:
         """Claim no more; let running work go on for the grace, then give it back. Called again: give back at once."""
@@ -133,8 +139,10 @@ class Worker:
             for task in background:
                 stack.push_async_callback(_end, task)
             try:
+                self._unready = None
                 self.report.exit_reason = await self._loop(background)
-                await self._finish(background)
+                self._unready = "stopping"
+                await asyncio.gather(self._source.end_claims(), self._finish(background))
             finally:
                 await self._end_running(settling=background[0])
         self.report.runtime = self._clock.elapsed
@@ -335,6 +343,11 @@ class Worker:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(POLL_SECONDS, max(0.0, seconds))):
                 await self._wake.wait()
+
+    def _trouble(self, error: Exception | None) -> None:
+        if self._unready != "stopping":
+            self._unready = "its source cannot be reached" if error else None
+        self._say(error)
 
     @contextlib.contextmanager
     def _through_outages(self) -> Iterator[None]:
