@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from rushes.batches.intake import Duplicate, Invalid, Line, Report, Valid
 from rushes.database import storable
 from rushes.errors import ErrorClass
-from rushes.model import BatchId, Plan, Trust
+from rushes.model import BatchId, NewItem, Plan, Trust
 from rushes.queue import control
 from rushes.queue.items import add_items
 from rushes.queue.plans import dump
@@ -79,12 +79,29 @@ async def open_batch(pool: asyncpg.Pool[asyncpg.Record], order: Order, lines: It
     return Opened(batch, bool(found), added, retried, report)
 
 
+async def join_batch(connection: Connection, order: Order, items: Sequence[NewItem]) -> BatchId:
+    """Add items to the batch of the order's run that lives, or make one, in the caller's transaction. Returns its number.
+
+    Unlike the same command given again, this changes nothing about what is there: what is paused stays so, what failed too.
+    """
+    assert order.run_key, "a batch without a run key cannot be found again"
+    await _alone_with_run(connection, order.run_key)
+    batch = await connection.fetchval(sql("find_live_run"), order.run_key) or await _create(connection, order)
+    added = await add_items(connection, batch, items)
+    await connection.fetch(sql("count"), batch, added, 0, 0, 0, 0, 0)
+    return BatchId(batch)
+
+
+async def _alone_with_run(connection: Connection, run_key: str) -> None:
+    """Two who look for a run's batch at once must not both find nothing."""
+    await connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", run_key)
+
+
 async def _find(connection: Connection, order: Order) -> tuple[BatchId | None, int]:
     """The unfinished batch of this run, made ready to go on, and how many of its items run again."""
     if order.run_key is None:
         return None, 0
-    # Two who give the same command at once must not both find nothing.
-    await connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", order.run_key)
+    await _alone_with_run(connection, order.run_key)
     batch = await connection.fetchval(sql("find_run"), order.run_key, order.reuse)
     if batch is None:
         return None, 0

@@ -48,6 +48,9 @@ def worker(
         ),
     ] = None,
     options: Set = None,
+    into_queue: Annotated[
+        bool, typer.Option("--into-queue", help="Messages of `pubsub` become items of the queue; nothing is run here.")
+    ] = False,
     concurrency: Concurrency = "",
     max_runtime: Annotated[
         float | None,
@@ -81,7 +84,7 @@ def worker(
     said = WorkerLog(source)
     with logged(source, overrides, quiet=as_json):
         import_modules(modules or [])
-        asked = Asked(kinds, parse_concurrency(concurrency), pipeline, options or (), overrides)
+        asked = Asked(kinds, parse_concurrency(concurrency), pipeline, options or (), into_queue, overrides)
         report = run_coroutine(_work(source, asked, said))
         said.ended(report)
     if as_json:
@@ -92,6 +95,7 @@ def worker(
 
 async def _work(source: str, asked: Asked, said: WorkerLog) -> Report:
     from rushes.worker import Worker, stopping_on_signals
+    from rushes.worker.health import answering_probes
 
     _collect_garbage_less_often()
     async with importlib.import_module(SOURCES[source]).opened(asked) as opening:
@@ -101,7 +105,8 @@ async def _work(source: str, asked: Asked, said: WorkerLog) -> Report:
         )  # fmt: skip
         said.started(opening)
         with stopping_on_signals(runner):
-            async with said.following(runner):
+            probes = answering_probes(opening.settings.health_port, lambda: runner.unready)
+            async with said.following(runner), probes:
                 report: Report = await runner.run()
     return report
 

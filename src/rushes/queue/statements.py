@@ -1,12 +1,7 @@
-"""SQL by name: one statement a file, read once."""
+"""The queue's statements, by name."""
 
 from __future__ import annotations
 
-import functools
-from importlib.resources import files
+from rushes.database.statements import statements
 
-
-@functools.cache
-def sql(name: str) -> str:
-    """The statement in `sql/<name>.sql`."""
-    return (files("rushes.queue") / "sql" / f"{name}.sql").read_text(encoding="utf-8")
+sql = statements("rushes.queue")

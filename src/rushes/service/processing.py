@@ -120,6 +120,7 @@ class _OneJob:
 
     def __init__(self, source: QueueSource, assignment: Assignment) -> None:
         self._waiting: Sequence[Assignment] = (assignment,)
+        self.end_claims = source.end_claims
         self.extend = source.extend
         self.settle = source.settle
         self.find_made = source.find_made

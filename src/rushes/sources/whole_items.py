@@ -62,7 +62,7 @@ class Numbering:
         """The item with all its stages, under a lease that nobody had before."""
         number = JobId(next(self._numbers))
         steps = item.plan.steps
-        first = first_step([step.stage for step in steps], collection=False)
+        first = first_step([step.stage for step in steps], collection=False) if steps else 0
         job = Job(
             number, steps[first].stage if first == len(steps) - 1 else item.plan.pipeline, JobStatus.PROCESSING,
             item.priority, item.attempts, item.max_attempts, item.payload, datetime.now(UTC),

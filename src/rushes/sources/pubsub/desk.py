@@ -1,0 +1,173 @@
+"""What lies on a worker's desk: every message that it holds, what waits for what, and whether there may be more to come."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rushes.model import JobId
+from rushes.sources.pubsub.held import Held, State
+
+ENOUGH_EMPTY = 2
+"""Pulls that found nothing, one after the other, before a subscription counts as empty: a single one may be wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Why the worker goes no further, and what somebody can do about it."""
+
+    reason: str
+    remedy: str | None
+
+
+class Desk:
+    """Bookkeeping alone: it calls nobody."""
+
+    def __init__(self, *, ordered: bool) -> None:
+        """`ordered`: messages of one ordering key are worked at one at a time, in the order in which they come."""
+        self._ordered = ordered
+        self._held: dict[str, Held] = {}
+        self._running: dict[JobId, Held] = {}
+        self._ready: deque[Held] = deque()
+        self._lanes: dict[str, deque[Held]] = {}
+        """By ordering key: the first is at work, the others wait for it."""
+        self._free = 0
+        self._most_free = 0
+        self._empty_pulls = 0
+        self._troubles: dict[str, Exception] = {}
+        self.pause: Pause | None = None
+        self.idle_since = time.monotonic()
+        """When the last message was done with, or the last trouble over."""
+        self.changed = asyncio.Event()
+        """Something that the worker may want to know."""
+        self.room_changed = asyncio.Event()
+
+    def __iter__(self) -> Iterator[Held]:
+        return iter(list(self._held.values()))
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def get(self, message_id: str) -> Held | None:
+        return self._held.get(message_id)
+
+    def running(self, job: JobId) -> Held | None:
+        return self._running.get(job)
+
+    @property
+    def room(self) -> int:
+        """How many messages may be asked for: what free slots can begin at once, and no more."""
+        waiting = sum(held.state is State.WAITING for held in self._held.values())
+        if self.pause or waiting >= self._most_free:
+            return 0
+        unclaimed = sum(held.state in (State.ARRIVED, State.READY) for held in self._held.values())
+        return self._free - unclaimed
+
+    @property
+    def empty(self) -> bool:
+        """Whether the subscription has nothing to give, as far as can be told."""
+        return not self._held and not self._troubles and self._empty_pulls >= ENOUGH_EMPTY
+
+    @property
+    def trouble(self) -> Exception | None:
+        """Why work cannot go on for now."""
+        return next(iter(self._troubles.values()), None)
+
+    def add(self, held: Held) -> bool:
+        """Take a message in. Returns whether it may be begun, or waits for another of its key."""
+        self._held[held.message_id] = held
+        self._empty_pulls = 0
+        if not (held.key and self._ordered):
+            return True
+        lane = self._lanes.setdefault(held.key, deque())
+        lane.append(held)
+        if lane[0] is not held:
+            held.state = State.WAITING
+        return lane[0] is held
+
+    def make_ready(self, held: Held) -> None:
+        held.state = State.READY
+        self._ready.append(held)
+        self.changed.set()
+
+    def claim(self, free: int) -> list[Held]:
+        """Hand out what is ready, and note how many slots are free then."""
+        taken: list[Held] = []
+        while self._ready and len(taken) < free:
+            held = self._ready.popleft()
+            if held.state is State.READY and held.assignment:  # it may be gone meanwhile
+                held.state = State.RUNNING
+                self._running[held.assignment.job.id] = held
+                taken.append(held)
+        self._free = free - len(taken)
+        self._most_free = max(self._most_free, free)
+        if taken:
+            self._worked()
+        self.room_changed.set()
+        return taken
+
+    def unclaimed(self) -> list[Held]:
+        """What is here and not at work."""
+        return [held for held in self if held.state is not State.RUNNING]
+
+    def done(self, held: Held) -> Held | None:
+        """It is acknowledged. Returns the next message of its key, which may be begun now."""
+        self._remove(held)
+        lane = self._lanes.get(held.key)
+        if not lane or lane[0] is not held:
+            return None
+        lane.popleft()
+        if not lane:
+            del self._lanes[held.key]
+            return None
+        lane[0].state = State.ARRIVED
+        return lane[0]
+
+    def gone(self, held: Held) -> list[Held]:
+        """It is given back or lost. Returns the later ones of its key: they must not overtake it."""
+        self._remove(held)
+        lane = self._lanes.get(held.key, ())
+        if held not in lane:
+            return []
+        rest = list(lane)
+        rest = rest[rest.index(held) + 1 :]
+        del self._lanes[held.key]
+        for later in rest:
+            self._remove(later)
+        return rest
+
+    def found_nothing(self) -> None:
+        """A pull came back empty."""
+        self._empty_pulls += 1
+        self.changed.set()
+
+    def in_trouble(self, whose: str, error: Exception) -> None:
+        """Something is away for now: nothing can be told from pulls before it is back."""
+        self._troubles[whose] = error
+        self._empty_pulls = 0
+        self._worked()
+        self.changed.set()
+
+    def out_of_trouble(self, whose: str) -> None:
+        if self._troubles.pop(whose, None):
+            self.changed.set()
+
+    def stop_for(self, reason: str, remedy: str | None) -> None:
+        """Take no more in: it waits for somebody."""
+        self.pause = self.pause or Pause(reason, remedy)
+        self.changed.set()
+
+    def _remove(self, held: Held) -> None:
+        if self._held.get(held.message_id) is held:
+            del self._held[held.message_id]
+        if held.assignment:
+            self._running.pop(held.assignment.job.id, None)
+        held.state = State.GONE
+        self._worked()
+        self.room_changed.set()
+
+    def _worked(self) -> None:
+        self.idle_since = time.monotonic()

@@ -1,0 +1,58 @@
+"""A message that this worker holds, from the pull that brought it until it is acknowledged or given back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from rushes.model import Failure
+from rushes.requests import Permit, Request
+from rushes.sources.base import Assignment
+
+if TYPE_CHECKING:
+    from google.pubsub_v1.types import ReceivedMessage
+
+
+class State(Enum):
+    """How far it is."""
+
+    ARRIVED = "arrived"
+    WAITING = "waiting"
+    """For an earlier message of its ordering key."""
+    READY = "ready"
+    """To be claimed."""
+    RUNNING = "running"
+    GONE = "gone"
+    """Acknowledged, given back or lost."""
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """One message."""
+
+    message_id: str
+    ack_id: str
+    """Of its latest delivery: the earlier ones' are worth nothing."""
+    data: bytes
+    attributes: Mapping[str, str]
+    key: str
+    attempt: int
+    """Which delivery it is, from 1; 0 where the subscription has no dead-letter topic, and nobody counts."""
+    request: Request
+    refused: Failure | None
+    """Why it cannot be worked at."""
+    extend_at: float = 0.0
+    """When its lease is to be prolonged, by the loop's clock."""
+    state: State = State.ARRIVED
+    lost: bool = False
+    """Its lease was lost: it is somebody else's now."""
+    permit: Permit | None = None
+    assignment: Assignment | None = None
+
+    def redelivered(self, received: ReceivedMessage) -> None:
+        """It came once more while it is still here: what counts is the latest delivery."""
+        self.ack_id = received.ack_id
+        self.attempt = received.delivery_attempt
+        self.lost = False

@@ -1,0 +1,64 @@
+"""From a message to what is to be done: its request, or why there is nothing that can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rushes.errors import ErrorClass, UsageError
+from rushes.model import Failure, Plan
+from rushes.pipelines import DEFAULT
+from rushes.requests import Request
+from rushes.sources.pubsub.held import Held
+from rushes.sources.pubsub.message import Malformed, Message, read
+
+if TYPE_CHECKING:
+    from google.pubsub_v1.types import ReceivedMessage
+
+Resolve = Callable[[str, Mapping[str, Mapping[str, Any]]], Plan]
+"""A pipeline's name and a message's own options made into a plan. Raises: UsageError."""
+FOR_WORDS = "generate"
+"""The pipeline of a text or a question."""
+REMEDY = "correct the message, and publish it again"
+
+
+class Reader:
+    """Reads messages."""
+
+    def __init__(self, resolve: Resolve, pipeline: str | None) -> None:
+        """`pipeline` is that of messages which name none."""
+        self._resolve = resolve
+        self._pipeline = pipeline
+
+    def held(self, received: ReceivedMessage) -> Held:
+        """A message that came, with what it asks for."""
+        message = received.message
+        request, refused = self._request(message.message_id, message.data)
+        return Held(
+            message.message_id, received.ack_id, message.data, dict(message.attributes), message.ordering_key,
+            received.delivery_attempt, request, refused,
+        )  # fmt: skip
+
+    def _request(self, message_id: str, data: bytes) -> tuple[Request, Failure | None]:
+        try:
+            message = read(data)
+        except Malformed as wrong:
+            return Request(wrong.request_id, message_id, wrong.correlation_id), _refusal(str(wrong))
+        try:
+            return self._asked(message_id, message), None
+        except UsageError as wrong:
+            unread = Request(message.request_id, message_id, message.correlation_id, about=message.about)
+            return unread, _refusal(wrong.reason)
+
+    def _asked(self, message_id: str, message: Message) -> Request:
+        source, payload = message.source, message.payload
+        pipeline = message.pipeline or self._pipeline or (DEFAULT if source else FOR_WORDS)
+        plan = self._resolve(pipeline, message.options)
+        return Request(
+            message.request_id, message_id, message.correlation_id, plan, source, payload, message.priority,
+            message.about,
+        )  # fmt: skip
+
+
+def _refusal(reason: str) -> Failure:
+    return Failure(ErrorClass.PERMANENT, f"malformed message: {reason}", remedy=REMEDY)

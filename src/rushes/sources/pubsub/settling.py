@@ -1,0 +1,198 @@
+"""Settling: what runs came to is recorded, then told, then answered to Pub/Sub, in this order.
+
+Each step is remembered. If something is away in between, all of it may be asked for again, and only what is left is done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from rushes.errors import ErrorClass
+from rushes.model import Lease, Outcome
+from rushes.requests import Ending, Ledger
+from rushes.sources.pubsub.acks import Acks, by_delay
+from rushes.sources.pubsub.client import SubscriptionFacts
+from rushes.sources.pubsub.desk import Desk
+from rushes.sources.pubsub.held import Held
+from rushes.sources.pubsub.intake import Intake
+from rushes.sources.pubsub.publishing import Publishing
+from rushes.sources.pubsub.resting import RestingHosts
+from rushes.sources.pubsub.telling import folder_of, told, write_result
+from rushes.sources.pubsub.verdicts import Fate, Verdict, verdict_on
+from rushes.sources.results import result_of
+from rushes.storage import LocalStorage
+
+STALE_AGAIN = timedelta(seconds=10)
+"""After which a message is looked at again whose request somebody else has taken over."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class Settlement:
+    """How far an outcome is settled."""
+
+    held: Held
+    outcome: Outcome
+    verdict: Verdict
+    result: Mapping[str, Any] | None = None
+    """To be told; None: there will be another run."""
+    counted: bool | None = None
+    """Whether the ledger took it; None: it was not asked yet."""
+    told: bool = False
+    answered: bool = False
+    lost: bool = False
+    """Its message was not acknowledged: it had been delivered to somebody else."""
+
+    @property
+    def stale(self) -> bool:
+        return self.lost or self.counted is False
+
+
+class Settler:
+    """Settles outcomes."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        intake: Intake,
+        acks: Acks,
+        ledger: Ledger,
+        publishing: Publishing,
+        resting: RestingHosts,
+        *,
+        facts: SubscriptionFacts,
+        storage: Path,
+        keep_results: bool,
+        most_attempts: int,
+    ) -> None:
+        """`keep_results`: write each into `storage`, too. `most_attempts`: runs, where Pub/Sub does not count them."""
+        self._desk = desk
+        self._intake = intake
+        self._acks = acks
+        self._ledger = ledger
+        self._publishing = publishing
+        self._resting = resting
+        self._facts = facts
+        self._storage = storage
+        self._keep_results = keep_results
+        self._most_attempts = most_attempts
+        self._under_way: dict[Lease, Settlement] = {}
+
+    async def settle(self, outcomes: Sequence[Outcome]) -> list[Lease]:
+        """Settle outcomes. Returns the leases that were lost: their outcomes were dropped, or will be skipped next time."""
+        settlements = [await self._begun(outcome) for outcome in outcomes]
+        found = [settlement for settlement in settlements if settlement]
+        await self._record([each for each in found if each.counted is None])
+        await self._tell([each for each in found if not (each.told or each.stale)])
+        await self._answer([each for each in found if not each.answered])
+        for outcome in outcomes:
+            self._under_way.pop(outcome.lease, None)
+        return [each.outcome.lease for each in found if each.stale]
+
+    async def _begun(self, outcome: Outcome) -> Settlement | None:
+        """The settlement of an outcome, as far as it is; None for a message that is not here any more."""
+        known = self._under_way.get(outcome.lease)
+        if known and known.outcome is outcome:
+            return known
+        held = self._desk.running(outcome.lease.job_id)
+        if held is None or held.permit is None or held.assignment is None:
+            return None
+        verdict = verdict_on(
+            outcome, self._facts, delivery=held.attempt, attempts=held.permit.attempts, most=self._most_attempts,
+            chance=random.random(),  # noqa: S311  (jitter)
+        )  # fmt: skip
+        settlement = Settlement(held, outcome, verdict)
+        if verdict.final:
+            settlement.result = await asyncio.to_thread(self._result, settlement)
+        self._under_way[outcome.lease] = settlement
+        return settlement
+
+    def _result(self, settlement: Settlement) -> Mapping[str, Any]:
+        held = settlement.held
+        assert held.assignment
+        result = told(held.request, result_of(held.assignment, settlement.outcome, LocalStorage(self._storage)))
+        if self._keep_results:
+            write_result(result, self._storage, folder_of(held.request))
+        return result
+
+    async def _record(self, settlements: Sequence[Settlement]) -> None:
+        if not settlements:
+            return
+        counted = await self._ledger.end([_ending(each) for each in settlements])
+        for settlement, counts in zip(settlements, counted, strict=True):
+            settlement.counted = counts
+            self._note(settlement)
+
+    def _note(self, settlement: Settlement) -> None:
+        """What an outcome means beyond its message."""
+        failure = settlement.outcome.failure
+        if failure is None:
+            return
+        if failure.environment:
+            self._desk.stop_for(failure.message, failure.remedy)
+        elif failure.error_class is ErrorClass.RATE_LIMITED and settlement.verdict.delay:
+            self._resting.rest(settlement.held.request.source, settlement.verdict.delay)
+
+    async def _tell(self, settlements: Sequence[Settlement]) -> None:
+        """Publish results and dead letters. What cannot be published is given back, to be told at its next delivery."""
+        final = [each for each in settlements if each.result is not None]
+        if await self._publishing.results([each.result for each in final if each.result]):
+            await self._note_told(final)
+        else:
+            _give_back_instead(final)
+        dead = [each for each in settlements if each.verdict.fate is Fate.DEAD_LETTER]
+        letters = {each.held: each.outcome.failure for each in dead if each.outcome.failure}
+        if not await self._publishing.dead_letters(letters):
+            _give_back_instead(dead)
+        for settlement in settlements:
+            settlement.told = True
+
+    async def _note_told(self, settlements: Sequence[Settlement]) -> None:
+        told_of = [each.held.request.id for each in settlements if each.held.request.id]
+        if told_of and self._publishing.takes_results:
+            await self._ledger.told(told_of)
+
+    async def _answer(self, settlements: Sequence[Settlement]) -> None:
+        """Acknowledge and give back. What follows in order goes on, or goes back too."""
+        done = [each for each in settlements if each.verdict.fate is not Fate.GIVEN_BACK and each.counted]
+        await self._acknowledge(done)
+        back = {each.held: _delay(each) for each in settlements if each not in done}
+        for delay, helds in by_delay(back).items():
+            await self._acks.give_back(helds, delay)
+            later = [following for held in helds for following in self._desk.gone(held)]
+            await self._acks.give_back(later)
+        for settlement in settlements:
+            settlement.answered = True
+
+    async def _acknowledge(self, settlements: Sequence[Settlement]) -> None:
+        lost = await self._acks.acknowledge([each.held for each in settlements])
+        for settlement in settlements:
+            settlement.answered = True
+            settlement.lost = settlement.held in lost
+            if following := self._desk.done(settlement.held):
+                self._intake.begin(following)
+
+
+def _delay(settlement: Settlement) -> timedelta:
+    return settlement.verdict.delay if settlement.counted else STALE_AGAIN
+
+
+def _give_back_instead(settlements: Sequence[Settlement]) -> None:
+    for settlement in settlements:
+        settlement.verdict = Verdict(Fate.GIVEN_BACK, settlement.verdict.status)
+
+
+def _ending(settlement: Settlement) -> Ending:
+    held = settlement.held
+    assert held.permit
+    return Ending(
+        held.request, held.permit.token, settlement.verdict.status, settlement.outcome.failure, settlement.result
+    )

@@ -1,0 +1,82 @@
+"""What becomes of a message, given what its run came to (decisions, 22)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+
+from rushes.errors import ErrorClass
+from rushes.model import Failure, JobStatus, Outcome, Retries
+from rushes.sources.pubsub.client import SubscriptionFacts
+from rushes.sources.whole_items import again_in
+
+BACKOFF = Retries(max_attempts=1_000_000, jitter=0.2)
+"""Where Pub/Sub counts the attempts."""
+
+
+class Fate(Enum):
+    """What is done with a message."""
+
+    ACKNOWLEDGED = "acknowledged"
+    DEAD_LETTER = "dead_letter"
+    """Published to the dead-letter topic by us, then acknowledged."""
+    GIVEN_BACK = "given_back"
+    """Delivered again, or after its last attempt made a dead letter by Pub/Sub."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is recorded of a request and done with its message."""
+
+    fate: Fate
+    status: JobStatus
+    delay: timedelta = timedelta(0)
+    """Before it is delivered again."""
+
+    @property
+    def final(self) -> bool:
+        """Whether its result is to be told: no further run is expected."""
+        return self.status in (JobStatus.COMPLETED, JobStatus.FAILED)
+
+
+def verdict_on(
+    outcome: Outcome, facts: SubscriptionFacts, *, delivery: int, attempts: int, most: int, chance: float
+) -> Verdict:
+    """Decide about a message.
+
+    Args:
+        outcome: what the run of its request came to.
+        facts: of the subscription.
+        delivery: which one it was, as Pub/Sub counts; 0 where it does not.
+        attempts: which run of the request it was, as the ledger counts.
+        most: runs of a request where Pub/Sub does not count.
+        chance: from 0 to 1, drawn for the jitter.
+    """
+    failure = outcome.failure
+    if outcome.produced is not None:
+        return Verdict(Fate.ACKNOWLEDGED, JobStatus.COMPLETED)
+    if failure is None or failure.environment:
+        return Verdict(Fate.GIVEN_BACK, JobStatus.QUEUED)
+    if failure.error_class in (ErrorClass.PERMANENT, ErrorClass.NEEDS_INPUT):
+        return Verdict(Fate.DEAD_LETTER, JobStatus.FAILED)
+    if not delivery:
+        return _counted_here(failure, attempts, most, chance)
+    if facts.max_attempts and delivery >= facts.max_attempts:
+        return Verdict(Fate.GIVEN_BACK, JobStatus.FAILED)
+    delay = again_in(failure, delivery, BACKOFF, chance=chance) or timedelta(0)
+    rests_anyway = facts.backs_off and failure.error_class is not ErrorClass.RATE_LIMITED
+    return Verdict(Fate.GIVEN_BACK, _waiting(failure), timedelta(0) if rests_anyway else delay)
+
+
+def _counted_here(failure: Failure, attempts: int, most: int, chance: float) -> Verdict:
+    """Without a dead-letter policy Pub/Sub would deliver it for ever: the worker's own limit ends it."""
+    delay = again_in(failure, attempts, Retries(max_attempts=most, jitter=0.2), chance=chance)
+    if delay is None:
+        return Verdict(Fate.DEAD_LETTER, JobStatus.FAILED)
+    return Verdict(Fate.GIVEN_BACK, _waiting(failure), delay)
+
+
+def _waiting(failure: Failure) -> JobStatus:
+    """To wait because a host asked for it is no attempt."""
+    return JobStatus.QUEUED if failure.error_class is ErrorClass.RATE_LIMITED else JobStatus.RETRYING
