@@ -22,6 +22,7 @@ COMMANDS = {
     "batch": "Batches: list, show, watch, export, retry, prioritize, pause.",
     "queue": "The queue: stats, list, dead, enqueue, retry, cancel, pause, prune.",
     "worker": "Work at whatever is queued.",
+    "requests": "Requests that came as messages: list, show.",
     "db": "The database: status, upgrade, url, backup, restore.",
     "config": "Show every setting and where it comes from.",
     "doctor": "Check that everything needed is here, or say what to do.",

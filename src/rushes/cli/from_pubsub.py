@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from rushes.settings import Settings
     from rushes.sources.pubsub import Names
 
-NO_HOME = "results would go nowhere: none of RUSHES_DATABASE_URL (or DATABASE_URL), RUSHES_PUBSUB_RESULTS and RUSHES_STORAGE is set"
+NO_HOME = (
+    "results would go nowhere: neither RUSHES_DATABASE_URL (or DATABASE_URL) nor RUSHES_PUBSUB_RESULTS nor RUSHES_STORAGE"
+    " is set"
+)
 
 
 @contextlib.asynccontextmanager

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 
 from rushes.sources.pubsub.client import Client
-from rushes.sources.pubsub.faults import Unavailable
+from rushes.sources.pubsub.faults import Unavailable, is_refusal
 from rushes.sources.pubsub.held import Held
 
 LONGEST = timedelta(seconds=600)
@@ -24,8 +24,10 @@ log = logging.getLogger(__name__)
 class Acks:
     """Speaks of held messages. What Pub/Sub says of single ids, it says only under exactly-once delivery."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, refused: Callable[[Exception], None]) -> None:
+        """`refused` hears that Pub/Sub lets nobody answer any more, which will not pass."""
         self._client = client
+        self._refused = refused
 
     async def acknowledge(self, helds: Sequence[Held]) -> list[Held]:
         """Acknowledge. Returns those for which it did not count, since their lease was lost: they will come once more."""
@@ -53,7 +55,13 @@ class Acks:
                 return lost
             if attempt:
                 await asyncio.sleep(0.05 * 2**attempt)
-            failed = await call([held.ack_id for held in left])
+            try:
+                failed = await call([held.ack_id for held in left])
+            except Exception as error:
+                if not is_refusal(error):
+                    raise
+                self._refused(error)
+                return [*lost, *left]
             lost += [held for held in left if _is_final(failed.get(held.ack_id))]
             left = [held for held in left if held.ack_id in failed and held not in lost]
         if left:

@@ -109,6 +109,8 @@ class Intake:
             await self._ledger.end([_given_back(held) for held in begun])
 
     async def _take_up(self, helds: list[Held]) -> None:
+        if self._desk.pause:
+            return  # what came meanwhile goes back at the end
         rests = {held: left for held in helds if not held.refused and (left := self._resting.left(held.request.source))}
         helds = [held for held in helds if held not in rests]
         permits = await self._until_done(lambda: self._permits(helds))
@@ -157,9 +159,10 @@ class Intake:
 
     async def give_back(self, helds: Sequence[Held], delay: timedelta) -> None:
         """Have messages delivered again later, and those at once that follow them in order."""
+        # First: once given back it may come again before the call returns, and that is another delivery.
+        followers = [follower for held in helds for follower in self._desk.gone(held)]
         await self._until_done(lambda: self._acks.give_back(helds, delay))
-        later = [following for held in helds for following in self._desk.gone(held)]
-        await self._until_done(lambda: self._acks.give_back(later))
+        await self._until_done(lambda: self._acks.give_back(followers))
 
     async def _until_done(self, call: Callable[[], Awaitable[T]]) -> T:
         """Try again while something is away. What is held is kept meanwhile."""

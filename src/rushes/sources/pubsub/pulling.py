@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from rushes.sources.pubsub.client import Client
 from rushes.sources.pubsub.desk import Desk
-from rushes.sources.pubsub.faults import explained, is_outage, is_refusal
+from rushes.sources.pubsub.faults import is_outage, is_refusal
 
 if TYPE_CHECKING:
     from google.pubsub_v1.types import ReceivedMessage
@@ -78,15 +78,15 @@ class Puller:
         patience: Patience,
         arrived: Callable[[Sequence[ReceivedMessage]], Awaitable[None]],
         *,
-        subscription: str,
+        refused: Callable[[Exception], None],
         most: int,
     ) -> None:
-        """`arrived` takes what comes; `most` messages at once."""
+        """`arrived` takes what comes; `refused` hears that nothing will come any more; `most` messages at once."""
         self._client = client
         self._desk = desk
         self._patience = patience
         self._arrived = arrived
-        self._subscription = subscription
+        self._refused = refused
         self._most = min(most, MOST)
         self._failures = 0
         self._stopping = False
@@ -123,7 +123,7 @@ class Puller:
             received = await self._client.pull(min(self._desk.room, self._most), seconds)
         except Exception as error:
             if is_refusal(error):
-                self._stop_for(error)
+                self._refused(error)
             elif is_outage(error):
                 await self._rest(error)
             else:
@@ -136,10 +136,6 @@ class Puller:
         else:
             self._desk.found_nothing()
             await asyncio.sleep(PACE_SECONDS)
-
-    def _stop_for(self, error: Exception) -> None:
-        refusal = explained(error, self._subscription, "RUSHES_PUBSUB_SUBSCRIPTION (or PUBSUB_SUBSCRIPTION)")
-        self._desk.stop_for(refusal.reason, refusal.remedy)
 
     async def _rest(self, error: Exception) -> None:
         self._desk.in_trouble(PULL, error)

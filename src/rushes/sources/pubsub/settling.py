@@ -47,6 +47,8 @@ class Settlement:
     counted: bool | None = None
     """Whether the ledger took it; None: it was not asked yet."""
     told: bool = False
+    followers: list[Held] | None = None
+    """Of a message that is given back: the later ones of its key, which go back too."""
     answered: bool = False
     lost: bool = False
     """Its message was not acknowledged: it had been delivered to somebody else."""
@@ -164,12 +166,15 @@ class Settler:
         """Acknowledge and give back. What follows in order goes on, or goes back too."""
         done = [each for each in settlements if each.verdict.fate is not Fate.GIVEN_BACK and each.counted]
         await self._acknowledge(done)
-        back = {each.held: _delay(each) for each in settlements if each not in done}
-        for delay, helds in by_delay(back).items():
+        back = [each for each in settlements if each not in done]
+        for settlement in back:
+            # First: once given back it may come again before the call returns, and that is another delivery.
+            if settlement.followers is None:
+                settlement.followers = self._desk.gone(settlement.held)
+        for delay, helds in by_delay({each.held: _delay(each) for each in back}).items():
             await self._acks.give_back(helds, delay)
-            later = [following for held in helds for following in self._desk.gone(held)]
-            await self._acks.give_back(later)
-        for settlement in settlements:
+        await self._acks.give_back([follower for each in back for follower in each.followers or ()])
+        for settlement in back:
             settlement.answered = True
 
     async def _acknowledge(self, settlements: Sequence[Settlement]) -> None:

@@ -213,7 +213,7 @@ class PubSubSource(MadeInStorage):
     def _set_up(self, dead_letters: str | None) -> None:
         settings, facts = self._settings, self._facts
         self._desk = desk = Desk(ordered=facts.ordered)
-        self._acks = Acks(self._client)
+        self._acks = Acks(self._client, self._refused)
         deadlines = Deadlines(self._acks, desk, settings.lease)
         resting = RestingHosts()
         publishing = Publishing(
@@ -231,12 +231,17 @@ class PubSubSource(MadeInStorage):
         )  # fmt: skip
         self._puller = Puller(
             self._client, desk, Patience(settings.pubsub_pull, settings.empty_timeout), self._intake.arrived,
-            subscription=self._names.subscription, most=settings.batch_size,
+            refused=self._refused, most=settings.batch_size,
         )  # fmt: skip
         for name, work in (
             ("puller", self._puller.run()), ("intake", self._intake.run()), ("deadlines", deadlines.run()),
         ):  # fmt: skip
             self._tasks[name] = asyncio.create_task(work, name=f"pubsub {name}")
+
+    def _refused(self, error: Exception) -> None:
+        """The subscription cannot be used any more."""
+        refusal = explained(error, self._names.subscription, SUBSCRIPTION)
+        self._desk.stop_for(refusal.reason, refusal.remedy)
 
     def _assign(self, held: Held) -> Assignment:
         request, permit = held.request, held.permit
