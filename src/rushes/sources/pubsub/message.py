@@ -5,6 +5,7 @@ Unknown fields are ignored: publishers grow. Known ones must be right, for nobod
 
 from __future__ import annotations
 
+import contextlib
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -34,18 +35,23 @@ class Malformed(ValueError):
         self.correlation_id = correlation_id
 
 
-class _Known(BaseModel):
-    """What even a message that is wrong otherwise may name."""
+class _Named(BaseModel):
+    """What even a message may have that is wrong otherwise."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", use_attribute_docstrings=True)
 
     request_id: UUID
     """The request's own id, a UUID: what is asked twice under one id is done once."""
+
+
+class _Correlated(_Named):
+    """The same."""
+
     correlation_id: Annotated[str, Field(max_length=200)] | None = None
     """Whatever the publisher knows the request by."""
 
 
-class Message(_Known):
+class Message(_Correlated):
     """A request. It is about an address, a text or a question: exactly one of `url`, `text`, `query`, `student_query`."""
 
     url: str | None = None
@@ -140,11 +146,11 @@ def read(data: bytes) -> Message:
 
 def _named(data: bytes) -> tuple[UUID | None, str | None]:
     """The ids in a message that is wrong otherwise."""
-    try:
-        known = _Known.model_validate_json(data)
-    except ValidationError:
-        return None, None
-    return known.request_id, known.correlation_id
+    for model in (_Correlated, _Named):
+        with contextlib.suppress(ValidationError):
+            known = model.model_validate_json(data)
+            return known.request_id, getattr(known, "correlation_id", None)
+    return None, None
 
 
 def _reason(error: ValidationError) -> str:

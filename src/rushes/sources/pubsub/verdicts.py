@@ -60,23 +60,21 @@ def verdict_on(
         return Verdict(Fate.GIVEN_BACK, JobStatus.QUEUED)
     if failure.error_class in (ErrorClass.PERMANENT, ErrorClass.NEEDS_INPUT):
         return Verdict(Fate.DEAD_LETTER, JobStatus.FAILED)
-    if not delivery:
-        return _counted_here(failure, attempts, most, chance)
-    if facts.max_attempts and delivery >= facts.max_attempts:
-        return Verdict(Fate.GIVEN_BACK, JobStatus.FAILED)
-    delay = again_in(failure, delivery, BACKOFF, chance=chance) or timedelta(0)
-    rests_anyway = facts.backs_off and failure.error_class is not ErrorClass.RATE_LIMITED
-    return Verdict(Fate.GIVEN_BACK, _waiting(failure), timedelta(0) if rests_anyway else delay)
+    return _after(failure, facts, delivery, attempts, most, chance)
 
 
-def _counted_here(failure: Failure, attempts: int, most: int, chance: float) -> Verdict:
-    """Without a dead-letter policy Pub/Sub would deliver it for ever: the worker's own limit ends it."""
-    delay = again_in(failure, attempts, Retries(max_attempts=most, jitter=0.2), chance=chance)
+def _after(
+    failure: Failure, facts: SubscriptionFacts, delivery: int, attempts: int, most: int, chance: float
+) -> Verdict:
+    """Decide about a message whose run may go better the next time."""
+    if delivery and facts.max_attempts and delivery >= facts.max_attempts:
+        return Verdict(Fate.GIVEN_BACK, JobStatus.FAILED)  # Pub/Sub makes a dead letter of it
+    # Without a dead-letter policy Pub/Sub would deliver it for ever: the worker's own limit ends that.
+    retries = BACKOFF if delivery else Retries(max_attempts=most, jitter=BACKOFF.jitter)
+    delay = again_in(failure, delivery or attempts, retries, chance=chance)
     if delay is None:
         return Verdict(Fate.DEAD_LETTER, JobStatus.FAILED)
-    return Verdict(Fate.GIVEN_BACK, _waiting(failure), delay)
-
-
-def _waiting(failure: Failure) -> JobStatus:
-    """To wait because a host asked for it is no attempt."""
-    return JobStatus.QUEUED if failure.error_class is ErrorClass.RATE_LIMITED else JobStatus.RETRYING
+    if failure.error_class is ErrorClass.RATE_LIMITED:
+        return Verdict(Fate.GIVEN_BACK, JobStatus.QUEUED, delay)  # to wait because a host asked for it is no attempt
+    # Where the subscription has a retry policy, that lets it rest.
+    return Verdict(Fate.GIVEN_BACK, JobStatus.RETRYING, timedelta(0) if facts.backs_off else delay)
