@@ -37,20 +37,20 @@ class StoredLedger:
 
     async def beat(self, beats: Sequence[Beat]) -> Sequence[bool]:
         columns = zip(*((beat.id, beat.token, beat.stage, beat.percentage) for beat in beats), strict=True)
-        held = {row["request_id"] for row in await self._pool.fetch(sql("beat"), *map(list, columns), self._lease)}
-        return [beat.id in held for beat in beats]
+        held = {tuple(row) for row in await self._pool.fetch(sql("beat"), *map(list, columns), self._lease)}
+        return [(beat.id, beat.token) in held for beat in beats]
 
     async def end(self, endings: Sequence[Ending]) -> Sequence[bool]:
         known = [ending for ending in endings if ending.request.id]
         nameless = [ending for ending in endings if not ending.request.id]
-        counted: set[UUID | None] = {None}
+        counted: set[tuple[UUID, int]] = set()
         if known:
             columns = zip(*map(_ended_row, known), strict=True)
-            counted |= {row["request_id"] for row in await self._pool.fetch(sql("end"), *map(list, columns))}
+            counted = {tuple(row) for row in await self._pool.fetch(sql("end"), *map(list, columns))}
         if nameless:
             columns = zip(*map(_malformed_row, nameless), strict=True)
             await self._pool.execute(sql("add_malformed"), *map(list, columns), self._subscription)
-        return [ending.request.id in counted for ending in endings]
+        return [ending.request.id is None or (ending.request.id, ending.token) in counted for ending in endings]
 
     async def told(self, requests: Collection[UUID]) -> None:
         await self._pool.execute(sql("told"), list(requests))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 from collections.abc import AsyncIterator, Callable
 from http import HTTPStatus
 from typing import Any
@@ -32,23 +33,38 @@ async def answering_probes(port: int | None, unready: Callable[[], str | None]) 
         yield
         return
 
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, TimeoutError, ValueError, asyncio.IncompleteReadError):
-            async with asyncio.timeout(WITHIN):
-                head = await reader.readuntil(b"\r\n\r\n")
-                writer.write(_answer(head, unready()))
-                await writer.drain()
-        writer.close()
+    asking: set[asyncio.Task[None]] = set()
+
+    def asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(_serve(reader, writer, unready), name="probe")
+        asking.add(task)
+        task.add_done_callback(asking.discard)
 
     try:
-        server = await asyncio.start_server(answer, HOST, port, limit=HEAD_BYTES)
+        server = await asyncio.start_server(asked, HOST, port, limit=HEAD_BYTES)
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = os.strerror(error.errno) if error.errno else str(error)
         raise SettingsError(f"RUSHES_HEALTH_PORT (or HEALTH_CHECK_PORT): {port} cannot be used: {reason}") from error
     try:
         yield
     finally:
         server.close()
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+
+
+async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, unready: Callable[[], str | None]) -> None:
+    """Answer one request, and hang up."""
+    nonsense = (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
+    try:
+        with contextlib.suppress(*nonsense):
+            async with asyncio.timeout(WITHIN):
+                head = await reader.readuntil(b"\r\n\r\n")
+                writer.write(_answer(head, unready()))
+                await writer.drain()
+    finally:
+        writer.close()
 
 
 def _answer(head: bytes, unready: str | None) -> bytes:

@@ -21,7 +21,7 @@ with beat as (
     from news
     where r.id = news.id
 )
-select b.request_id
+select b.request_id, b.token
 from beat b
 join rushes.requests r on r.request_id = b.request_id
 where r.token = b.token and r.status = 'processing'

@@ -21,4 +21,4 @@ update rushes.requests r set
     finished_at = case when mine.status in ('completed', 'failed') then now() end
 from mine
 where r.id = mine.id
-returning r.request_id
+returning r.request_id, mine.token
