@@ -40,7 +40,7 @@ Start = Callable[..., Program]
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits that are long for the service's sake are short here."""
-    monkeypatch.setattr(pulling, "SHORTEST_SECONDS", 0.1)
+    monkeypatch.setattr(pulling, "SHORTEST_SECONDS", 0.2)
     monkeypatch.setattr(deadlines, "LOOK_SECONDS", 0.05)
 
 
@@ -125,7 +125,7 @@ def worker_at(quiet: Settings) -> WorkerAt:
 def work(worker_at: WorkerAt) -> Work:
     """Run a worker at a subscription until there is nothing left."""
 
-    async def run(subscription: str, *, empty: float = 0.3, **given: Any) -> Report:
+    async def run(subscription: str, *, empty: float = 0.4, **given: Any) -> Report:
         return await worker_at(subscription, empty_timeout=empty, **given).run()
 
     return run

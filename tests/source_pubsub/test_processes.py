@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from rushes.database import Database
@@ -160,6 +162,20 @@ def test_a_worker_stops_at_its_bounds(
     assert (code, report["exit_reason"]) == (0, "max_runtime")
     assert server.inspect(subscription).outstanding == ()
     assert server.inspect(subscription).backlog == 57 - report["processed"]
+
+
+def test_a_probe_is_answered_while_it_works(server: PubSubServer, subscription: str, start: Start):
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    worker = start(subscription, HEALTH_CHECK_PORT=str(port))
+    worker.wait_for(lambda: server.calls["Pull"] == 1)
+    assert httpx.get(f"http://127.0.0.1:{port}/health").json() == {"status": "alive"}
+    assert httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 200
+    with server.away():
+        worker.wait_for(lambda: httpx.get(f"http://127.0.0.1:{port}/health/ready").status_code == 503)
+    worker.signal(signal.SIGTERM)
+    assert worker.end()[0] == 0
 
 
 @pytest.mark.timeout(600)

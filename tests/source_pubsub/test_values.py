@@ -210,7 +210,7 @@ def test_pulls_end_when_a_worker_would_end_that_found_nothing():
     desk.found_nothing()
     desk.found_nothing()
     assert patience.last_moment(desk, start + 3) == 0
-    assert patience.last_moment(desk, start + 4.95) == pytest.approx(0.25)
+    assert patience.last_moment(desk, start + 4.9) == pytest.approx(0.3)
     assert patience.last_moment(desk, start + 5.3) == 0
     assert Patience(timedelta(seconds=30), None).seconds(desk, start) == 30
     assert Patience(timedelta(seconds=30), timedelta(seconds=600)).seconds(desk, start) == 30

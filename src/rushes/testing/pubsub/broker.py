@@ -40,7 +40,8 @@ class Broker:
         self.subscriptions: dict[str, Subscription] = {}
         self.published: dict[str, list[Message]] = {}
         """By topic, all that ever came."""
-        self._numbers = itertools.count(1)
+        # A message's id is never that of another, also if the server begins anew.
+        self._numbers = itertools.count(time.time_ns() // 1000)
 
     def topic(self, name: str) -> Any:
         """Raises: Refused."""

@@ -112,9 +112,9 @@ class Subscriber:
                 self._broker.changed.wait(left)
 
     def _patience(self, context: grpc.ServicerContext) -> float:
-        """Seconds: until shortly before the caller would give up."""
+        """Seconds: until a second before the caller would give up, as Google's emulator does."""
         left = context.time_remaining()
-        wait = self._pull_wait if left is None else min(self._pull_wait, left - min(1.0, left / 10))
+        wait = self._pull_wait if left is None else min(self._pull_wait, left - min(1.0, left / 2))
         context.add_callback(self._wake)
         return wait
 
