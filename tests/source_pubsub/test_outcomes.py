@@ -136,6 +136,11 @@ MALFORMED = {
     "unknown pipeline": (message(pipeline="nonsense").encode(), "there is no pipeline 'nonsense'"),
     "unknown stage": (message(options={"dance": {}}).encode(), "there is no stage"),
     "unknown option": (message(options={"play": {"loud": 1}}).encode(), "there is no option 'play.loud'"),
+    "no number": (message(options={"play": {"x": float("nan")}}).encode(), "options: "),
+    "no end of a number": (
+        message().replace('"pipeline"', f'"priority": {"9" * 5000}, "pipeline"').encode(),
+        "priority",
+    ),
     "wrong type": (message(priority="high").encode(), "priority: Input should be a valid integer"),
     "out of range": (message(priority=11).encode(), "priority: Input should be less than or equal to 10"),
     "half of the seed's": (

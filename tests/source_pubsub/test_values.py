@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -229,6 +230,18 @@ def test_a_desk_has_room_for_what_free_slots_can_begin():
     assert first
     assert [each.message_id for each in desk.gone(first)] == ["2", "4", "5", "6", "7"]
     assert desk.room == 3
+
+
+def test_messages_of_one_request_wait_for_the_first():
+    desk, asked = Desk(ordered=True), request()
+    one, two, three = (replace(held(name), request=asked) for name in "123")
+    for each in (one, two, three):
+        desk.add(each)
+    assert [desk.begin(each) for each in (one, two, three)] == [True, False, False]
+    assert desk.done(one) == [two]
+    assert desk.begin(two)
+    assert desk.gone(two) == [three]
+    assert len(desk) == 0
 
 
 def test_a_desk_is_empty_after_two_pulls_that_found_nothing():

@@ -25,10 +25,10 @@ class Asked:
     pipeline: str | None = None
     options: Sequence[str] = ()
     """`stage.option=value`."""
-    into_queue: bool = False
-    """Messages become items of the queue; nothing is run here."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Settings that the command line overrides."""
+    into_queue: bool = False
+    """Messages become items of the queue; nothing is run here."""
 
 
 @dataclass(frozen=True, slots=True)

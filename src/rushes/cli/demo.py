@@ -26,6 +26,9 @@ def demo(
         "rushes-demo"
     ),
     fresh: Annotated[bool, typer.Option("--fresh", help="Use no results of earlier runs.")] = False,
+    pubsub: Annotated[
+        bool, typer.Option("--pubsub", help="Instead: a dozen messages, on a Pub/Sub that this machine plays.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Record five short talks on this machine, serve them on loopback, and run the main job on their feed.
@@ -35,6 +38,10 @@ def demo(
 
     Example: rushes demo --out /tmp/demo
     """
+    if pubsub:
+        from rushes.cli.demo_pubsub import show
+
+        raise typer.Exit(show(as_json=as_json))
     report, items, as_expected = run(_demo(out, fresh=fresh, quiet=as_json))
     if as_json:
         print_json({"items": [_row(item) for item in items], "out": out.absolute(), "as_expected": as_expected})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ async def opened(asked: Asked) -> AsyncIterator[Opening]:
 
     if importlib.util.find_spec("google.pubsub_v1") is None:
         raise UsageError("the source `pubsub` is not installed", remedy="pip install 'rushes[pubsub]'")
+    # gRPC's own library writes what it meets to stderr, such as each server that hangs up politely.
+    os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     settings = Settings.load(**asked.settings)
     names = Names.of(settings)
     _check_home(settings, into_queue=asked.into_queue)

@@ -22,8 +22,6 @@ async def opened(asked: Asked) -> AsyncIterator[Opening]:
         raise UsageError(
             "--pipeline and --set are for sources that do not say what to do with an item: a queue's jobs do"
         )
-    if asked.into_queue:
-        raise UsageError("--into-queue is for messages: what the queue has is in it")
     async with database(**asked.settings) as (settings, found):
         source = QueueSource(found.pool, Queue(found.pool, lease=settings.lease, ages=Ages.of(settings)))
         bounds = Bounds(settings.max_runtime, settings.empty_timeout, settings.max_jobs)

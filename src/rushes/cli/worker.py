@@ -24,6 +24,7 @@ from rushes.cli.logs import logged
 from rushes.cli.output import Exit, JsonFlag, print_json
 from rushes.cli.output import run as run_coroutine
 from rushes.cli.worker_log import WorkerLog
+from rushes.errors import UsageError
 from rushes.pipelines import PIPELINES
 
 if TYPE_CHECKING:
@@ -79,12 +80,14 @@ def worker(
       rushes worker --max-runtime 3300 --empty-timeout 60
     """
     chosen("--source", source, SOURCES)
+    if into_queue and source != "pubsub":
+        raise UsageError(f"--into-queue is for messages: --source pubsub, not {source}")
     given = {"max_runtime": max_runtime, "empty_timeout": empty_timeout, "max_jobs": max_jobs, "grace": grace}
     overrides = {name: value for name, value in given.items() if value is not None}
     said = WorkerLog(source)
     with logged(source, overrides, quiet=as_json):
         import_modules(modules or [])
-        asked = Asked(kinds, parse_concurrency(concurrency), pipeline, options or (), into_queue, overrides)
+        asked = Asked(kinds, parse_concurrency(concurrency), pipeline, options or (), overrides, into_queue)
         report = run_coroutine(_work(source, asked, said))
         said.ended(report)
     if as_json:

@@ -11,7 +11,7 @@ on conflict (request_id) do update set
     correlation_id = excluded.correlation_id, subscription = excluded.subscription, message_id = excluded.message_id,
     pipeline = excluded.pipeline, about = excluded.about, status = 'queued', stage = null, percentage = 0,
     token = r.token + 1, lease_until = null, batch_id = null, item_id = null, error_class = null, error = null,
-    remedy = null, result = null, updated_at = now(), finished_at = null
+    remedy = null, result = null, told_at = null, updated_at = now(), finished_at = null
 where
     r.status <> 'completed' and (r.status <> 'processing' or r.lease_until <= now())
     and not exists (

@@ -41,7 +41,13 @@ class Acks:
     async def extend(self, helds: Sequence[Held], lease: timedelta) -> list[Held]:
         """Keep messages for so long from now. Returns those that are lost."""
         seconds = math.ceil(lease.total_seconds())
-        failed = await self._client.modify([held.ack_id for held in helds], seconds)
+        try:
+            failed = await self._client.modify([held.ack_id for held in helds], seconds)
+        except Exception as error:
+            if not is_refusal(error):
+                raise
+            self._refused(error)
+            return []
         return [held for held in helds if _is_final(failed.get(held.ack_id))]
 
     async def _until_it_counts(

@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from rushes.sources.pubsub.acks import Acks
 from rushes.sources.pubsub.desk import Desk
-from rushes.sources.pubsub.faults import is_outage, is_refusal
+from rushes.sources.pubsub.faults import is_outage
 from rushes.sources.pubsub.held import Held
 
 SHORTEST, LONGEST = timedelta(seconds=10), timedelta(seconds=600)
@@ -31,6 +31,7 @@ class Deadlines:
         self._acks = acks
         self._desk = desk
         self.lease = min(max(lease, SHORTEST), LONGEST)
+        self._failing = False
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -47,10 +48,13 @@ class Deadlines:
         try:
             lost = await self._acks.extend(helds, self.lease)
         except Exception as error:
-            if not (is_outage(error) or is_refusal(error)):
+            if not is_outage(error):
                 raise
-            log.warning("%d leases could not be prolonged, trying again: %s", len(helds), error)
+            if not self._failing:
+                log.warning("leases cannot be prolonged, trying on: %s", error)
+            self._failing = True
             return
+        self._failing = False
         for held in helds:
             held.extend_at = now + self.lease.total_seconds() * AT
         for held in lost:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from rushes.model import JobId
 from rushes.sources.pubsub.held import Held, State
+from rushes.sources.pubsub.rows import Rows
 
 ENOUGH_EMPTY = 2
 """Pulls that found nothing, one after the other, before a subscription counts as empty: a single one may be wrong."""
@@ -32,8 +33,7 @@ class Desk:
         self._held: dict[str, Held] = {}
         self._running: dict[JobId, Held] = {}
         self._ready: deque[Held] = deque()
-        self._lanes: dict[str, deque[Held]] = {}
-        """By ordering key: the first is at work, the others wait for it."""
+        self._keys, self._requests = Rows(), Rows()
         self._free = 0
         self._most_free = 0
         self._empty_pulls = 0
@@ -80,13 +80,15 @@ class Desk:
         """Take a message in. Returns whether it may be begun, or waits for another of its key."""
         self._held[held.message_id] = held
         self._empty_pulls = 0
-        if not (held.key and self._ordered):
-            return True
-        lane = self._lanes.setdefault(held.key, deque())
-        lane.append(held)
-        if lane[0] is not held:
-            held.state = State.WAITING
-        return lane[0] is held
+        first = not (held.key and self._ordered) or self._keys.join(held.key, held)
+        held.state = State.ARRIVED if first else State.WAITING
+        return first
+
+    def begin(self, held: Held) -> bool:
+        """Whether a message may be taken up now, or waits for another one of its request."""
+        first = held.request.id is None or self._requests.join(held.request.id, held)
+        held.state = State.ARRIVED if first else State.WAITING
+        return first
 
     def make_ready(self, held: Held) -> None:
         held.state = State.READY
@@ -113,31 +115,22 @@ class Desk:
         """What is here and not at work."""
         return [held for held in self if held.state is not State.RUNNING]
 
-    def done(self, held: Held) -> Held | None:
-        """It is acknowledged. Returns the next message of its key, which may be begun now."""
-        self._remove(held)
-        lane = self._lanes.get(held.key)
-        if not lane or lane[0] is not held:
-            return None
-        lane.popleft()
-        if not lane:
-            del self._lanes[held.key]
-            return None
-        lane[0].state = State.ARRIVED
-        return lane[0]
+    def done(self, held: Held) -> list[Held]:
+        """It is acknowledged. Returns what may be taken up now: the next of its key, the next of its request."""
+        following = [row[0] for row in self._remove(held) if row]
+        for each in following:
+            each.state = State.ARRIVED
+        return following
 
     def gone(self, held: Held) -> list[Held]:
-        """It is given back or lost. Returns the later ones of its key: they must not overtake it."""
-        self._remove(held)
-        lane = self._lanes.get(held.key, ())
-        if held not in lane:
-            return []
-        rest = list(lane)
-        rest = rest[rest.index(held) + 1 :]
-        del self._lanes[held.key]
-        for later in rest:
-            self._remove(later)
-        return rest
+        """It is given back or lost. Returns what goes back with it: whatever waited for it, that none overtakes it."""
+        back: list[Held] = []
+        leaving = [held]
+        while leaving:
+            waiting = [each for row in self._remove(leaving.pop()) for each in row if each.state is State.WAITING]
+            leaving += waiting
+            back += waiting
+        return back
 
     def found_nothing(self) -> None:
         """A pull came back empty."""
@@ -160,7 +153,8 @@ class Desk:
         self.pause = self.pause or Pause(reason, remedy)
         self.changed.set()
 
-    def _remove(self, held: Held) -> None:
+    def _remove(self, held: Held) -> tuple[list[Held], list[Held]]:
+        """Returns those that waited for it: by key, and by request."""
         if self._held.get(held.message_id) is held:
             del self._held[held.message_id]
         if held.assignment:
@@ -168,6 +162,7 @@ class Desk:
         held.state = State.GONE
         self._worked()
         self.room_changed.set()
+        return self._keys.leave(held.key, held), self._requests.leave(held.request.id, held)
 
     def _worked(self) -> None:
         self.idle_since = time.monotonic()

@@ -20,7 +20,7 @@ class State(Enum):
 
     ARRIVED = "arrived"
     WAITING = "waiting"
-    """For an earlier message of its ordering key."""
+    """For another message, of its ordering key or of its request."""
     READY = "ready"
     """To be claimed."""
     RUNNING = "running"
@@ -48,6 +48,8 @@ class Held:
     state: State = State.ARRIVED
     lost: bool = False
     """Its lease was lost: it is somebody else's now."""
+    settling: bool = False
+    """Its run has ended, and what that came to is being written."""
     permit: Permit | None = None
     assignment: Assignment | None = None
 

@@ -11,7 +11,6 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
-from uuid import UUID
 
 from rushes.model import JobStatus
 from rushes.requests import Answer, Ending, Ledger, Permit
@@ -112,7 +111,7 @@ class Intake:
         if self._desk.pause:
             return  # what came meanwhile goes back at the end
         rests = {held: left for held in helds if not held.refused and (left := self._resting.left(held.request.source))}
-        helds = [held for held in helds if held not in rests]
+        helds = [held for held in helds if held not in rests and self._desk.begin(held)]
         permits = await self._until_done(lambda: self._permits(helds))
         for held, permit in permits.items():
             if permit.answer is Answer.GO:
@@ -120,21 +119,15 @@ class Intake:
                 held.assignment = self._assign(held)
                 self._desk.make_ready(held)
         await self._skip([held for held, permit in permits.items() if permit.answer is Answer.DONE], permits)
-        busy = {held: permit.wait + MOMENT for held, permit in permits.items() if permit.answer is Answer.BUSY}
+        busy = {held: _busy_for(held, permit) for held, permit in permits.items() if permit.answer is Answer.BUSY}
         await self._postpone({**busy, **rests})
 
     async def _permits(self, helds: Sequence[Held]) -> Mapping[Held, Permit]:
-        """What the ledger says of each. Of two messages of one request the second finds the first at it."""
-        first: dict[UUID, Held] = {}
-        for held in helds:
-            if held.request.id:
-                first.setdefault(held.request.id, held)
-        asked = list(first.values())
+        """What the ledger says of each. A message that names no request needs nobody's leave."""
+        asked = [held for held in helds if held.request.id]
         answers = await self._ledger.begin([held.request for held in asked]) if asked else ()
-        permits = dict(zip(asked, answers, strict=True))
-        for held in helds:
-            permits.setdefault(held, Permit(Answer.BUSY) if held.request.id else Permit(Answer.GO))
-        return permits
+        nameless = [held for held in helds if not held.request.id]
+        return {**dict(zip(asked, answers, strict=True)), **dict.fromkeys(nameless, Permit(Answer.GO))}
 
     async def _skip(self, done: Sequence[Held], permits: Mapping[Held, Permit]) -> None:
         """Acknowledge what was completed before, when its result is told."""
@@ -150,7 +143,7 @@ class Intake:
             await self._until_done(lambda: self._ledger.told(told_of))
         await self._until_done(lambda: self._acks.acknowledge(done))
         for held in done:
-            if following := self._desk.done(held):
+            for following in self._desk.done(held):
                 self.begin(following)
 
     async def _postpone(self, delays: Mapping[Held, timedelta]) -> None:
@@ -177,6 +170,11 @@ class Intake:
             else:
                 self._desk.out_of_trouble(INTAKE)
                 return result
+
+
+def _busy_for(held: Held, permit: Permit) -> timedelta:
+    """Until its worker's lease is over. If that lives, the next look may be later: each counts as a delivery attempt."""
+    return (permit.wait + MOMENT) * (1 << min(max(0, held.attempt - 1), 10))
 
 
 def _given_back(held: Held) -> Ending:

@@ -6,6 +6,7 @@ Unknown fields are ignored: publishers grow. Known ones must be right, for nobod
 from __future__ import annotations
 
 import contextlib
+import json
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -138,6 +139,11 @@ def read(data: bytes) -> Message:
         message = Message.model_validate_json(data)
     except ValidationError as error:
         raise Malformed(_reason(error), *_named(data)) from None
+    try:
+        json.dumps(message.options, allow_nan=False)
+    except ValueError as error:
+        reason = f"options: {error}"
+        raise Malformed(reason, message.request_id, message.correlation_id) from None
     if message.url and not message.url.startswith(("http://", "https://")):
         reason = f"url: only http and https addresses are fetched, found {_shown(message.url)}"
         raise Malformed(reason, message.request_id, message.correlation_id)
@@ -168,7 +174,10 @@ def _reason(error: ValidationError) -> str:
 
 
 def _shown(value: Any) -> str:
-    return masked(repr(value))[:80]
+    try:
+        return masked(repr(value))[:80]
+    except ValueError:  # Python writes no number of more than 4,300 digits
+        return "a number too large"
 
 
 def _grade(level: str | int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -46,9 +47,12 @@ class Reader:
             return Request(wrong.request_id, message_id, wrong.correlation_id), _refusal(str(wrong))
         try:
             return self._asked(message_id, message), None
-        except UsageError as wrong:
+        except Exception as error:  # noqa: BLE001  (one message must not stop the worker, whatever it names)
             unread = Request(message.request_id, message_id, message.correlation_id, about=message.about)
-            return unread, _refusal(wrong.reason)
+            if isinstance(error, UsageError):
+                return unread, _refusal(error.reason)
+            trace = "".join(traceback.format_exception(error))
+            return unread, Failure(ErrorClass.BUG, f"{type(error).__name__}: {error}", details={"traceback": trace})
 
     def _asked(self, message_id: str, message: Message) -> Request:
         source, payload = message.source, message.payload

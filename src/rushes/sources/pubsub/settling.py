@@ -48,7 +48,7 @@ class Settlement:
     """Whether the ledger took it; None: it was not asked yet."""
     told: bool = False
     followers: list[Held] | None = None
-    """Of a message that is given back: the later ones of its key, which go back too."""
+    """Of a message that is given back: what waited for it, which goes back too."""
     answered: bool = False
     lost: bool = False
     """Its message was not acknowledged: it had been delivered to somebody else."""
@@ -73,9 +73,13 @@ class Settler:
         facts: SubscriptionFacts,
         storage: Path,
         keep_results: bool,
+        runs: bool,
         most_attempts: int,
     ) -> None:
-        """`keep_results`: write each into `storage`, too. `most_attempts`: runs, where Pub/Sub does not count them."""
+        """`keep_results`: write each into `storage`, too. `runs`: what is completed was run, not merely handed on.
+
+        `most_attempts`: runs of a request, where Pub/Sub does not count them.
+        """
         self._desk = desk
         self._intake = intake
         self._acks = acks
@@ -85,6 +89,7 @@ class Settler:
         self._facts = facts
         self._storage = storage
         self._keep_results = keep_results
+        self._runs = runs
         self._most_attempts = most_attempts
         self._under_way: dict[Lease, Settlement] = {}
 
@@ -111,8 +116,9 @@ class Settler:
             outcome, self._facts, delivery=held.attempt, attempts=held.permit.attempts, most=self._most_attempts,
             chance=random.random(),  # noqa: S311  (jitter)
         )  # fmt: skip
+        held.settling = True
         settlement = Settlement(held, outcome, verdict)
-        if verdict.final:
+        if verdict.final and (self._runs or outcome.failure):
             settlement.result = await asyncio.to_thread(self._result, settlement)
         self._under_way[outcome.lease] = settlement
         return settlement
@@ -182,7 +188,7 @@ class Settler:
         for settlement in settlements:
             settlement.answered = True
             settlement.lost = settlement.held in lost
-            if following := self._desk.done(settlement.held):
+            for following in self._desk.done(settlement.held):
                 self._intake.begin(following)
 
 

@@ -102,24 +102,22 @@ class PubSubSource(MadeInStorage):
         await self._client.close()
 
     async def claim(self, slots: Mapping[str, int]) -> Sequence[Assignment]:
+        if self._ended or self._desk.pause:
+            return ()
         for task in self._tasks.values():
             if task.done():
                 task.result()
-        if self._ended or self._desk.pause:
-            return ()
         taken = self._desk.claim(slots.get(SLOT, 0))
         if not taken and self._desk.trouble:
             raise self._desk.trouble
         return [held.assignment for held in taken if held.assignment]
 
     async def end_claims(self) -> None:
-        if self._ended:
-            return
         self._ended = True
         self._desk.claim(0)
         self._puller.stop()
         self._intake.stop()
-        ending = [self._tasks.pop("puller"), self._tasks.pop("intake")]
+        ending = [self._tasks[name] for name in ("puller", "intake")]
         await asyncio.wait(ending, timeout=LAST_PULL)
         for task in ending:
             task.cancel()
@@ -133,10 +131,11 @@ class PubSubSource(MadeInStorage):
 
     async def extend(self, beats: Sequence[Beat]) -> Sequence[Verdict]:
         helds = [self._desk.running(lease.job_id) for lease, _, _ in beats]
-        known = [(held, beat) for held, beat in zip(helds, beats, strict=True) if held and held.request.id]
+        alive = [(held, beat) for held, beat in zip(helds, beats, strict=True) if held and not held.settling]
+        known = [(held, beat) for held, beat in alive if held.request.id]
         still = await self._ledger.beat([_beat(held, beat) for held, beat in known]) if known else ()
         taken_over = {held for (held, _), holds in zip(known, still, strict=True) if not holds}
-        lost = {held for held in helds if held and (held.lost or held in taken_over)}
+        lost = {held for held, _ in alive if held.lost or held in taken_over}
         for held in lost:
             await self._let_go(held, ours=held not in taken_over)
         return [Verdict.LOST if held in lost else Verdict.GO_ON for held in helds]
@@ -226,7 +225,7 @@ class PubSubSource(MadeInStorage):
         )  # fmt: skip
         self._settler = Settler(
             desk, self._intake, self._acks, self._ledger, publishing, resting, facts=facts,
-            storage=settings.artifacts, keep_results=settings.storage is not None,
+            storage=settings.artifacts, keep_results=settings.storage is not None, runs=not self._enqueue,
             most_attempts=settings.item_attempts,
         )  # fmt: skip
         self._puller = Puller(
