@@ -16,8 +16,11 @@ from rushes.model import Job
 from rushes.settings import Settings
 from rushes.stages import registry
 from rushes.stages.base import Context, Result, Stage
+from rushes.testing.pubsub import PubSubServer
+from tests.pubsub import Clients
 
 from .doors import Door
+from .pubsub_door import PubSubDoor
 from .queue_door import QueueDoor
 
 HERE = Path(__file__).parent
@@ -41,7 +44,16 @@ def queue_door(database: Database, settings: Settings, tmp_path: Path) -> Door:
     return QueueDoor(database, settings, tmp_path / "artifacts")
 
 
-@pytest.fixture(params=["queue"])
+@pytest.fixture
+def pubsub_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
+    with PubSubServer() as server:
+        monkeypatch.setenv("PUBSUB_EMULATOR_HOST", server.address)
+        clients = Clients(server.address)
+        yield PubSubDoor(server, clients, tmp_path)
+        clients.close()
+
+
+@pytest.fixture(params=["queue", "pubsub"])
 def door(request: pytest.FixtureRequest) -> Door:
     """Each source in turn."""
     found: Door = request.getfixturevalue(f"{request.param}_door")

@@ -139,7 +139,7 @@ MALFORMED = {
     "no number": (message(options={"play": {"x": float("nan")}}).encode(), "options: "),
     "no end of a number": (
         message().replace('"pipeline"', f'"priority": {"9" * 5000}, "pipeline"').encode(),
-        "priority",
+        "number out of range",
     ),
     "wrong type": (message(priority="high").encode(), "priority: Input should be a valid integer"),
     "out of range": (message(priority=11).encode(), "priority: Input should be less than or equal to 10"),

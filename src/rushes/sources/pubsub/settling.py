@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rushes.errors import ErrorClass
-from rushes.model import Lease, Outcome
+from rushes.model import JobStatus, Lease, Outcome
 from rushes.requests import Ending, Ledger
 from rushes.sources.pubsub.acks import Acks, by_delay
 from rushes.sources.pubsub.client import SubscriptionFacts
@@ -75,6 +75,7 @@ class Settler:
         keep_results: bool,
         runs: bool,
         most_attempts: int,
+        lease: timedelta,
     ) -> None:
         """`keep_results`: write each into `storage`, too. `runs`: what is completed was run, not merely handed on.
 
@@ -91,13 +92,17 @@ class Settler:
         self._keep_results = keep_results
         self._runs = runs
         self._most_attempts = most_attempts
+        self._lease = lease
         self._under_way: dict[Lease, Settlement] = {}
 
     async def settle(self, outcomes: Sequence[Outcome]) -> list[Lease]:
         """Settle outcomes. Returns the leases that were lost: their outcomes were dropped, or will be skipped next time."""
         settlements = [await self._begun(outcome) for outcome in outcomes]
         found = [settlement for settlement in settlements if settlement]
-        await self._record([each for each in found if each.counted is None])
+        unrecorded = [each for each in found if each.counted is None]
+        if self._facts.exactly_once and not self._ledger.lasting:
+            await self._drop_what_is_lost(unrecorded)
+        await self._record(unrecorded)
         await self._tell([each for each in found if not (each.told or each.stale)])
         await self._answer([each for each in found if not each.answered])
         for outcome in outcomes:
@@ -126,10 +131,15 @@ class Settler:
     def _result(self, settlement: Settlement) -> Mapping[str, Any]:
         held = settlement.held
         assert held.assignment
-        result = told(held.request, result_of(held.assignment, settlement.outcome, LocalStorage(self._storage)))
-        if self._keep_results:
-            write_result(result, self._storage, folder_of(held.request))
-        return result
+        return told(held.request, result_of(held.assignment, settlement.outcome, LocalStorage(self._storage)))
+
+    async def _drop_what_is_lost(self, settlements: Sequence[Settlement]) -> None:
+        """Ask whether the leases still hold: without a database only that keeps a late outcome from being told."""
+        lost = await self._acks.extend([each.held for each in settlements], self._lease) if settlements else ()
+        for settlement in settlements:
+            if settlement.held.lost or settlement.held in lost:
+                settlement.lost = True
+                settlement.verdict = Verdict(Fate.GIVEN_BACK, JobStatus.QUEUED)
 
     async def _record(self, settlements: Sequence[Settlement]) -> None:
         if not settlements:
@@ -152,6 +162,8 @@ class Settler:
     async def _tell(self, settlements: Sequence[Settlement]) -> None:
         """Publish results and dead letters. What cannot be published is given back, to be told at its next delivery."""
         final = [each for each in settlements if each.result is not None]
+        if self._keep_results:
+            await asyncio.to_thread(self._write, final)
         if await self._publishing.results([each.result for each in final if each.result]):
             await self._note_told(final)
         else:
@@ -162,6 +174,11 @@ class Settler:
             _give_back_instead(dead)
         for settlement in settlements:
             settlement.told = True
+
+    def _write(self, settlements: Sequence[Settlement]) -> None:
+        for settlement in settlements:
+            if settlement.result:
+                write_result(settlement.result, self._storage, folder_of(settlement.held.request))
 
     async def _note_told(self, settlements: Sequence[Settlement]) -> None:
         told_of = [each.held.request.id for each in settlements if each.held.request.id]

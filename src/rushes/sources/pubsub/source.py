@@ -226,7 +226,7 @@ class PubSubSource(MadeInStorage):
         self._settler = Settler(
             desk, self._intake, self._acks, self._ledger, publishing, resting, facts=facts,
             storage=settings.artifacts, keep_results=settings.storage is not None, runs=not self._enqueue,
-            most_attempts=settings.item_attempts,
+            most_attempts=settings.item_attempts, lease=deadlines.lease,
         )  # fmt: skip
         self._puller = Puller(
             self._client, desk, Patience(settings.pubsub_pull, settings.empty_timeout), self._intake.arrived,
