@@ -20,7 +20,7 @@ from rushes.settings import Settings
 from rushes.sources.pubsub.client import SubscriptionFacts
 from rushes.sources.pubsub.desk import Desk
 from rushes.sources.pubsub.held import Held
-from rushes.sources.pubsub.message import Malformed, read
+from rushes.sources.pubsub.message import Malformed, Message, read
 from rushes.sources.pubsub.names import Names
 from rushes.sources.pubsub.pulling import Patience
 from rushes.sources.pubsub.telling import VALUE_BYTES, dead_letter, folder_of, result_message, told
@@ -29,6 +29,7 @@ from rushes.sources.results import ItemResult
 from rushes.stages import registry
 from rushes.stages.base import Options, Stage
 from rushes.stages.strangers import Pipelines
+from tests.docs.pages import first_column, section
 
 LEASE = Lease(JobId(1), 1, WorkerId(1))
 COUNTED = SubscriptionFacts(max_attempts=5, dead_letter_topic="projects/p/topics/dead")
@@ -131,6 +132,11 @@ def test_what_is_wrong_with_a_message_is_said(fields: dict[str, object], reason:
 def test_any_data_is_a_message_or_malformed(data: bytes):
     with contextlib.suppress(Malformed):
         read(data)
+
+
+def test_every_field_of_a_message_is_documented():
+    known = first_column(section("docs/how-to/pubsub.md", "## The message"))
+    assert set(Message.model_fields) <= known
 
 
 def test_a_name_may_be_short_or_full():

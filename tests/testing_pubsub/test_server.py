@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import threading
+from typing import Any
 
 import grpc
 import pytest
 from google.api_core import exceptions
 
 from rushes.testing.pubsub import PubSubServer
+from tests.docs.pages import python_blocks
 from tests.pubsub import PROJECT, WITHIN, Clients, texts
 
 NOT_ALL = exceptions.FailedPrecondition
@@ -381,6 +383,13 @@ def test_a_port_that_is_taken_is_an_error(server: PubSubServer):
     assert ended.returncode == 1
     assert str(server.port) in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_the_page_s_example_runs(monkeypatch: pytest.MonkeyPatch):
+    (code,) = python_blocks("docs/reference/testing-pubsub.md")
+    module: dict[str, Any] = {}
+    exec(compile(code, "testing-pubsub.md", "exec", dont_inherit=True), module)  # noqa: S102  (our own page)
+    module["test_a_request_is_acknowledged"](monkeypatch)
 
 
 def test_other_services_are_not_there(server: PubSubServer):

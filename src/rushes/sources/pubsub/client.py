@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 EMULATOR = "PUBSUB_EMULATOR_HOST"
+ENDPOINT = "pubsub.googleapis.com:443"
 AT_ONCE = 1000
 """Ids in one call: a call has room for half a megabyte, an id has about 200 bytes."""
 LARGEST_PUBLISH = 9_000_000
@@ -63,7 +64,7 @@ class Client:
         if host:
             self._channel = grpc.aio.insecure_channel(host, options=_OPTIONS)
         else:
-            self._channel = SubscriberGrpcAsyncIOTransport.create_channel(options=_OPTIONS)
+            self._channel = SubscriberGrpcAsyncIOTransport.create_channel(ENDPOINT, options=_OPTIONS)
         self._subscription = subscription
         self._subscriber = SubscriberAsyncClient(transport=SubscriberGrpcAsyncIOTransport(channel=self._channel))
         self._publisher = PublisherAsyncClient(transport=PublisherGrpcAsyncIOTransport(channel=self._channel))
