@@ -294,3 +294,26 @@ async def test_a_message_of_the_seed_s_publisher_is_understood(
     }  # fmt: skip
     assert result["correlation_id"] == "req_0123456789abcdef"
     assert result["about"] == "Why is the sky blue?"
+
+
+async def test_a_result_that_cannot_be_stored_stops_the_worker_and_loses_nothing(
+    server: PubSubServer, clients: Clients, topic: str, subscription: str, work: Work, tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+):  # fmt: skip
+    (tmp_path / "artifacts").mkdir()
+    (tmp_path / "artifacts" / "pubsub").write_text("in the way")
+    clients.publish(topic, message("a"))
+    report = await work(subscription)
+    assert report.exit_reason is ExitReason.PAUSED
+    assert "results cannot be written" in caplog.text
+    assert server.inspect(subscription).backlog == 1
+
+
+async def test_what_is_left_when_the_worker_stops_is_there_for_others(
+    server: PubSubServer, clients: Clients, topic: str, subscription: str, work: Work
+):
+    clients.publish(topic, message("a", fail="environment"), *(message(f"m{n}") for n in range(3)))
+    report = await work(subscription, slots=1)
+    assert report.exit_reason is ExitReason.PAUSED
+    assert server.inspect(subscription).outstanding == ()
+    assert server.inspect(subscription).backlog == 4 - report.completed

@@ -40,7 +40,9 @@ async def opened(asked: Asked) -> AsyncIterator[Opening]:
     _check_home(settings, into_queue=asked.into_queue)
     pipelines = Pipelines(settings, asked.options)
     plan = pipelines.resolve(asked.pipeline, {}) if asked.pipeline else None
-    slots = {SLOT: settings.batch_size} if asked.into_queue else slots_for_items(asked, settings, plan)
+    slots = slots_for_items(asked, settings, plan)
+    if asked.into_queue and not asked.concurrency:
+        slots = {SLOT: settings.batch_size}
     async with _ledger(settings, names, into_queue=asked.into_queue) as ledger:
         source = PubSubSource(
             settings, pipelines.resolve, ledger=ledger, pipeline=asked.pipeline, enqueue=asked.into_queue

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -39,7 +38,6 @@ _OPTIONS = (
 class SubscriptionFacts:
     """What the worker needs to know of its subscription. Defaults: of one that it may not look at."""
 
-    ack_deadline: timedelta = timedelta(seconds=10)
     exactly_once: bool = False
     ordered: bool = True
     """Whether order by key is promised, or may be."""
@@ -79,7 +77,6 @@ class Client:
         )
         policy = found.dead_letter_policy
         return SubscriptionFacts(
-            ack_deadline=timedelta(seconds=found.ack_deadline_seconds),
             exactly_once=found.enable_exactly_once_delivery,
             ordered=found.enable_message_ordering,
             dead_letter_topic=policy.dead_letter_topic or None,

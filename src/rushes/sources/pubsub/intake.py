@@ -49,9 +49,9 @@ class Intake:
         resting: RestingHosts,
         *,
         assign: Callable[[Held], Assignment],
-        publish: Callable[[Sequence[Mapping[str, Any]]], Awaitable[bool]],
+        publish: Callable[[Sequence[Mapping[str, Any]]], Awaitable[bool]] | None,
     ) -> None:
-        """`assign` makes a message's assignment; `publish` tells results that were not told, and says if that is done."""
+        """`assign` makes a message's assignment. `publish` tells results that were not told, and says if that is done."""
         self._reader = reader
         self._desk = desk
         self._acks = acks
@@ -109,7 +109,8 @@ class Intake:
 
     async def _take_up(self, helds: list[Held]) -> None:
         if self._desk.pause:
-            return  # what came meanwhile goes back at the end
+            await self.give_back(helds, timedelta(0))
+            return
         rests = {held: left for held in helds if not held.refused and (left := self._resting.left(held.request.source))}
         helds = [held for held in helds if held not in rests and self._desk.begin(held)]
         permits = await self._until_done(lambda: self._permits(helds))
@@ -135,16 +136,25 @@ class Intake:
             return
         log.info("skipped, since completed before: %s", ", ".join(str(held.request.id) for held in done))
         untold = {held: result for held in done if (result := permits[held].untold)}
-        if untold and not await self._until_done(lambda: self._publish(list(untold.values()))):
+        if untold and self._publish and not await self._tell(untold, self._publish):
             await self.give_back(list(untold), MOMENT)
             done = [held for held in done if held not in untold]
-        elif untold:
-            told_of = [held.request.id for held in untold if held.request.id]
-            await self._until_done(lambda: self._ledger.told(told_of))
         await self._until_done(lambda: self._acks.acknowledge(done))
         for held in done:
             for following in self._desk.done(held):
                 self.begin(following)
+
+    async def _tell(
+        self,
+        untold: Mapping[Held, Mapping[str, Any]],
+        publish: Callable[[Sequence[Mapping[str, Any]]], Awaitable[bool]],
+    ) -> bool:
+        """Publish results that whoever completed the requests could not publish any more."""
+        if not await self._until_done(lambda: publish(list(untold.values()))):
+            return False
+        told_of = [held.request.id for held in untold if held.request.id]
+        await self._until_done(lambda: self._ledger.told(told_of))
+        return True
 
     async def _postpone(self, delays: Mapping[Held, timedelta]) -> None:
         for delay, helds in by_delay(delays).items():

@@ -31,10 +31,6 @@ class Publishing:
     def takes_results(self) -> bool:
         return self._results is not None
 
-    @property
-    def takes_dead_letters(self) -> bool:
-        return self._dead_letters is not None
-
     async def results(self, results: Sequence[Mapping[str, Any]]) -> bool:
         """Publish results. Returns whether they are published; without a topic there is nothing to do."""
         return await self._publish(self._results, RESULTS, [result_message(result) for result in results])

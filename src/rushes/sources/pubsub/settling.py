@@ -6,17 +6,16 @@ Each step is remembered. If something is away in between, all of it may be asked
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from rushes.errors import ErrorClass
 from rushes.model import JobStatus, Lease, Outcome
 from rushes.requests import Ending, Ledger
+from rushes.settings import Settings
 from rushes.sources.pubsub.acks import Acks, by_delay
 from rushes.sources.pubsub.client import SubscriptionFacts
 from rushes.sources.pubsub.desk import Desk
@@ -31,8 +30,6 @@ from rushes.storage import LocalStorage
 
 STALE_AGAIN = timedelta(seconds=10)
 """After which a message is looked at again whose request somebody else has taken over."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -69,18 +66,13 @@ class Settler:
         ledger: Ledger,
         publishing: Publishing,
         resting: RestingHosts,
-        *,
+        settings: Settings,
         facts: SubscriptionFacts,
-        storage: Path,
-        keep_results: bool,
+        *,
         runs: bool,
-        most_attempts: int,
         lease: timedelta,
     ) -> None:
-        """`keep_results`: write each into `storage`, too. `runs`: what is completed was run, not merely handed on.
-
-        `most_attempts`: runs of a request, where Pub/Sub does not count them.
-        """
+        """`runs`: what is completed was run, not merely handed on. `lease`: how long a message is kept."""
         self._desk = desk
         self._intake = intake
         self._acks = acks
@@ -88,10 +80,10 @@ class Settler:
         self._publishing = publishing
         self._resting = resting
         self._facts = facts
-        self._storage = storage
-        self._keep_results = keep_results
+        self._storage = settings.artifacts
+        self._keep_results = settings.storage is not None
+        self._most_attempts = settings.item_attempts
         self._runs = runs
-        self._most_attempts = most_attempts
         self._lease = lease
         self._under_way: dict[Lease, Settlement] = {}
 
@@ -131,7 +123,11 @@ class Settler:
     def _result(self, settlement: Settlement) -> Mapping[str, Any]:
         held = settlement.held
         assert held.assignment
-        return told(held.request, result_of(held.assignment, settlement.outcome, LocalStorage(self._storage)))
+        try:
+            result = result_of(held.assignment, settlement.outcome, LocalStorage(self._storage))
+        except OSError as error:  # which would pass for an outage
+            raise RuntimeError(f"what was made cannot be read: {error}") from error
+        return told(held.request, result)
 
     async def _drop_what_is_lost(self, settlements: Sequence[Settlement]) -> None:
         """Ask whether the leases still hold: without a database only that keeps a late outcome from being told."""
@@ -162,9 +158,9 @@ class Settler:
     async def _tell(self, settlements: Sequence[Settlement]) -> None:
         """Publish results and dead letters. What cannot be published is given back, to be told at its next delivery."""
         final = [each for each in settlements if each.result is not None]
-        if self._keep_results:
-            await asyncio.to_thread(self._write, final)
-        if await self._publishing.results([each.result for each in final if each.result]):
+        if self._keep_results and not await asyncio.to_thread(self._write, final):
+            _give_back_instead(final)
+        elif await self._publishing.results([each.result for each in final if each.result]):
             await self._note_told(final)
         else:
             _give_back_instead(final)
@@ -175,10 +171,17 @@ class Settler:
         for settlement in settlements:
             settlement.told = True
 
-    def _write(self, settlements: Sequence[Settlement]) -> None:
-        for settlement in settlements:
-            if settlement.result:
-                write_result(settlement.result, self._storage, folder_of(settlement.held.request))
+    def _write(self, settlements: Sequence[Settlement]) -> bool:
+        """Write results into storage. Returns whether that was possible; if not, the worker stops."""
+        try:
+            for settlement in settlements:
+                if settlement.result:
+                    write_result(settlement.result, self._storage, folder_of(settlement.held.request))
+        except OSError as error:
+            reason = f"results cannot be written into {self._storage}: {error.strerror or error}"
+            self._desk.stop_for(reason, "Free some space, or correct RUSHES_STORAGE.")
+            return False
+        return True
 
     async def _note_told(self, settlements: Sequence[Settlement]) -> None:
         told_of = [each.held.request.id for each in settlements if each.held.request.id]

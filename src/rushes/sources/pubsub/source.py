@@ -32,7 +32,7 @@ from rushes.sources.pubsub.telling import folder_of
 from rushes.sources.whole_items import SLOT, MadeInStorage, Numbering, WholeItem
 from rushes.storage import Manifests
 
-OPEN_WITHIN = 10.0
+OPEN_WITHIN = 6.0
 """Seconds for which a service that cannot be reached is waited for at the start."""
 OPEN_AGAIN = 0.3
 LAST_PULL = 1.0
@@ -221,12 +221,11 @@ class PubSubSource(MadeInStorage):
         )  # fmt: skip
         self._intake = Intake(
             self._reader, desk, self._acks, deadlines, self._ledger, resting, assign=self._assign,
-            publish=publishing.results,
+            publish=publishing.results if publishing.takes_results else None,
         )  # fmt: skip
         self._settler = Settler(
-            desk, self._intake, self._acks, self._ledger, publishing, resting, facts=facts,
-            storage=settings.artifacts, keep_results=settings.storage is not None, runs=not self._enqueue,
-            most_attempts=settings.item_attempts, lease=deadlines.lease,
+            desk, self._intake, self._acks, self._ledger, publishing, resting, settings, facts,
+            runs=not self._enqueue, lease=deadlines.lease,
         )  # fmt: skip
         self._puller = Puller(
             self._client, desk, Patience(settings.pubsub_pull, settings.empty_timeout), self._intake.arrived,
