@@ -72,6 +72,7 @@ async def _ledger(settings: Settings, names: Names, *, into_queue: bool) -> Asyn
             yield QueueLedger(database.pool, names.subscription)
         else:
             from rushes.requests.stored import StoredLedger
+            from rushes.sources.pubsub.deadlines import possible
 
             # Half as long as Pub/Sub's lease: a dead worker's request is free when its message comes again.
-            yield StoredLedger(database.pool, names.subscription, lease=settings.lease / 2)
+            yield StoredLedger(database.pool, names.subscription, lease=possible(settings.lease) / 2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,8 +16,6 @@ LONGEST = timedelta(seconds=600)
 """The longest time for which a delivery can be put off."""
 TRIES = 5
 """For ids that fail for a passing reason, before the whole settlement is tried again."""
-
-log = logging.getLogger(__name__)
 
 
 class Acks:

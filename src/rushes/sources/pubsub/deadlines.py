@@ -24,13 +24,18 @@ LOOK_SECONDS = 0.5
 log = logging.getLogger(__name__)
 
 
+def possible(lease: timedelta) -> timedelta:
+    """The lease nearest to this that Pub/Sub grants."""
+    return min(max(lease, SHORTEST), LONGEST)
+
+
 class Deadlines:
     """Prolongs the leases of all that lies on the desk."""
 
     def __init__(self, acks: Acks, desk: Desk, lease: timedelta) -> None:
         self._acks = acks
         self._desk = desk
-        self.lease = min(max(lease, SHORTEST), LONGEST)
+        self.lease = possible(lease)
         self._failing = False
 
     async def run(self) -> None:

@@ -7,7 +7,6 @@ the worker would end for want of messages: a request that is broken off may leav
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -32,8 +31,6 @@ PACE_SECONDS = 0.05
 FIRST_RETRY, LONGEST_RETRY = 0.1, 5.0
 """Seconds between tries while the service is away."""
 PULL = "pull"
-
-log = logging.getLogger(__name__)
 
 
 class Patience:
