@@ -41,6 +41,8 @@ class Rows(MadeInStorage):
         self._over = not taken
         return taken
 
+    async def end_claims(self) -> None: ...
+
     async def extend(self, beats: Sequence[Beat]) -> Sequence[Verdict]:
         return [Verdict.GO_ON] * len(beats)
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -23,6 +24,7 @@ from rushes.requests import Answer, Beat, Ending, Permit, Request
 from rushes.requests.statements import sql
 from rushes.requests.stored import StoredLedger, row_of
 from rushes.sources.pubsub.reading import FOR_WORDS
+from rushes.stages import registry
 
 if TYPE_CHECKING:
     import asyncpg
@@ -59,7 +61,8 @@ class QueueLedger:
         for ending in endings:
             request = ending.request
             if request.id and request.plan and ending.status is JobStatus.COMPLETED:
-                wanted[self._run_key(request.plan)][request.id] = request
+                plan = registry.with_options(request.plan, request.options)
+                wanted[self._run_key(plan)][request.id] = replace(request, plan=plan)
         for run_key, requests in wanted.items():
             await self._add(run_key, list(requests.values()))
         malformed = [ending for ending in endings if ending.request.plan is None]

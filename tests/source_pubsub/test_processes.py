@@ -209,7 +209,8 @@ async def test_workers_that_are_killed_lose_nothing(
         server.advance(1)
         time.sleep(0.1)
     for worker in workers:
-        worker.signal(signal.SIGTERM)
+        if worker.process.poll() is None:
+            worker.signal(signal.SIGTERM)
         worker.process.wait()
     rows = await database.pool.fetch("select status, count(*) from rushes.requests group by status")
     assert {row["status"]: row["count"] for row in rows} == {"completed": count}

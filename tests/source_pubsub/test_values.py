@@ -281,7 +281,9 @@ def pipelines(quiet: Settings) -> Pipelines:
 
 def test_options_of_the_worker_hold_where_there_is_such_a_stage(pipelines: Pipelines):
     assert pipelines.resolve("loud", {}).steps[0].options == {"loud": 5}
-    assert pipelines.resolve("loud", {"loud": {"loud": 7}}).steps[0].options == {"loud": 7}
+    assert pipelines.resolve("loud", {"loud": {"loud": 7}}).steps[0].options == {
+        "loud": 5
+    }  # its own come with the item
     assert pipelines.resolve("play", {}).steps[0].options == {}
 
 

@@ -24,6 +24,8 @@ class Request:
     message_id: str
     correlation_id: str | None = None
     plan: Plan | None = None
+    options: Mapping[str, JSON] = field(default_factory=dict)
+    """Options of its own, `{stage: {option: value}}`, checked."""
     source: Source | None = None
     payload: JSON = field(default_factory=dict)
     """The message's own fields, where it is not about a video."""

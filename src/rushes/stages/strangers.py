@@ -27,20 +27,18 @@ class Pipelines:
         self._plan = functools.lru_cache(maxsize=100)(self._make_plan)
 
     def resolve(self, pipeline: str, options: Mapping[str, Mapping[str, Any]]) -> Plan:
-        """The plan of a pipeline, with these options over the usual ones.
+        """The plan of a pipeline, for an item with these options of its own.
 
         Raises: UsageError, for an unknown pipeline, stage or option, a wrong value, or an option that is not a stranger's to
         set, such as one that names credentials.
         """
         plan = self._plan(pipeline)
-        if not options:
-            return plan
         for name, given in options.items():
             private = registry.get(name).private_options & set(given)
             if private:
                 raise UsageError(f"{name}.{min(private)} cannot be set by who asks, only by who runs the worker")
         registry.check_item_options(plan, options)
-        return registry.with_options(plan, options)
+        return plan
 
     def _make_plan(self, pipeline: str) -> Plan:
         bare = registry.resolve(pipeline, settings=self._settings)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from google.pubsub_v1.types import ReceivedMessage
 
 Resolve = Callable[[str, Mapping[str, Mapping[str, Any]]], Plan]
-"""A pipeline's name and a message's own options made into a plan. Raises: UsageError."""
+"""Makes a plan of a pipeline's name, and checks a message's own options by it. Raises: UsageError."""
 FOR_WORDS = "generate"
 """The pipeline of a text or a question."""
 REMEDY = "correct the message, and publish it again"
@@ -59,8 +59,8 @@ class Reader:
         pipeline = message.pipeline or self._pipeline or (DEFAULT if source else FOR_WORDS)
         plan = self._resolve(pipeline, message.options)
         return Request(
-            message.request_id, message_id, message.correlation_id, plan, source, payload, message.priority,
-            message.about,
+            message.request_id, message_id, message.correlation_id, plan, message.options, source, payload,
+            message.priority, message.about,
         )  # fmt: skip
 
 

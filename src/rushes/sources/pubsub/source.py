@@ -69,7 +69,8 @@ class PubSubSource(MadeInStorage):
         self._reader = Reader(resolve, pipeline)
         self._ledger: Ledger = ledger or LedgerInMemory()
         self._enqueue = enqueue
-        self._numbering = Numbering(Trust.UNTRUSTED)
+        # A message names what is worked at; how, as far as it does not say, is for who runs the worker to choose.
+        self._numbering = Numbering(Trust.UNTRUSTED, chosen_by=Trust.LOCAL)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._ended = False
         # Made when it is entered.
@@ -250,6 +251,9 @@ class PubSubSource(MadeInStorage):
             plan=Plan(plan.pipeline, ()) if self._enqueue else plan,
             source=request.source,
             payload=request.payload,
+            reference=str(request.id) if request.id else None,
+            correlation_id=request.correlation_id,
+            item_options={} if self._enqueue else request.options,
             attempts=permit.attempts,
             max_attempts=self._facts.max_attempts or self._settings.item_attempts,
             priority=request.priority,
