@@ -1,6 +1,6 @@
 """A topic full of requests about the demo's talks, and a worker at its subscription: what `rushes demo --pubsub` runs.
 
-Some requests are good, one's video is broken, one comes twice, and some are no requests at all.
+Some requests are good, one's video is broken, one comes twice, one lacks something, and some are no requests at all.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ class DemoMessages:
         environment = {
             **os.environ, "PUBSUB_EMULATOR_HOST": self._server.address, "RUSHES_DATABASE_URL": database_url,
             "RUSHES_PUBSUB_SUBSCRIPTION": SUBSCRIPTION, "RUSHES_PUBSUB_RESULTS": RESULTS,
-            "RUSHES_PUBSUB_DEAD_LETTERS": "", "RUSHES_ALLOWED_HOSTS": urlsplit(self._channel.address).netloc,
+            "RUSHES_PUBSUB_DEAD_LETTERS": "", "RUSHES_MODEL": "",
+            "RUSHES_ALLOWED_HOSTS": urlsplit(self._channel.address).netloc,
         }  # fmt: skip
         command = [sys.executable, "-m", "rushes", "worker", "--source", "pubsub", *BOUNDS]
         quiet = subprocess.DEVNULL
@@ -114,6 +115,7 @@ def _messages(channel: Channel) -> Iterator[Sent]:
         yield sent
         if number == 0:
             yield Sent(sent.data, "the same request once more", request_id, expected)
+    yield from _about_words(channel)
     yield _wrong("no JSON", b"please summarize the talk on tides")
     url = channel.talks[0].page_url
     yield _wrong("an id that is no UUID", _request(request_id="42", url=url))
@@ -121,6 +123,18 @@ def _messages(channel: Channel) -> Iterator[Sent]:
     yield _wrong("an unknown pipeline", _request(url=url, pipeline="translate"))
     yield _wrong("an option that no stage has", _request(url=url, options={"summarize": {"size": "small"}}))
     yield _wrong("a file of the worker's machine", _request(url="file:///etc/passwd"))
+
+
+def _about_words(channel: Channel) -> Iterator[Sent]:
+    """What `generate` is for: a text, of which a script is made offline, and a question, which only a model can answer."""
+    first, second = str(uuid4()), str(uuid4())
+    text = {"request_id": first, "text": channel.talks[0].talk.text, "modalities": ["text"]}
+    yield Sent(json.dumps(text).encode(), "generate: a script of a text", first, "completed")
+    question = {
+        "request_id": second, "student_id": "s-1", "student_query": "Why does the sea rise twice a day?",
+        "grade_level": 10, "interest": "sailing", "requested_modalities": ["text"],
+    }  # fmt: skip
+    yield Sent(json.dumps(question).encode(), "a question, and no model to answer it", second, "failed")
 
 
 def _request(**fields: Any) -> bytes:
