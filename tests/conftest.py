@@ -7,9 +7,13 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import AliasChoices
+from pydantic.fields import FieldInfo
 
+import rushes.forks  # noqa: F401  (before any test imports gRPC)
 from rushes.database import Database, open_database, reach
 from rushes.settings import Settings
 
@@ -36,17 +40,19 @@ def _heed_interrupts() -> None:
 def _own_environment() -> Iterator[None]:
     """Nothing of the developer's own settings reaches a test."""
     patch = pytest.MonkeyPatch()
+    others = {"OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY", "PUBSUB_EMULATOR_HOST", "BIGQUERY_EMULATOR_HOST"}
+    read = {str(name) for field in Settings.model_fields.values() for name in _variables(field)}
     for name in list(os.environ):
-        if name.startswith("RUSHES_") or name in (
-            "DATABASE_URL",
-            "OPENAI_API_KEY",
-            "ANTHROPIC_API_KEY",
-            "GOOGLE_API_KEY",
-        ):
+        if name.startswith("RUSHES_") or name in read | others:
             patch.delenv(name)
     patch.setenv("RUSHES_CONFIG", os.devnull)
     yield
     patch.undo()
+
+
+def _variables(field: FieldInfo) -> list[Any]:
+    """The variables that a setting is read from."""
+    return list(field.validation_alias.choices) if isinstance(field.validation_alias, AliasChoices) else []
 
 
 @pytest.fixture(scope="session")

@@ -72,7 +72,7 @@ def clients(server: PubSubServer) -> Iterator[Clients]:
     opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def google_address() -> Iterator[str]:
     with google() as address:
         yield address

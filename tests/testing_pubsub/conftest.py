@@ -10,7 +10,7 @@ from rushes.testing.pubsub import PubSubServer
 from tests.pubsub import Clients, google
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def google_address() -> Iterator[str]:
     with google() as address:
         yield address

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import rushes.forks  # noqa: F401  (before gRPC, which a module of the user's may import)
 from rushes.cli.arguments import (
     CENTURY,
     LARGEST,

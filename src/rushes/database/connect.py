@@ -57,8 +57,12 @@ async def _dial_once(address: Address, options: dict[str, Any]) -> Connection:
         raise
     except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError, NotMatched) as error:
         raise explain(address, error) from error
-    await use_json(connection)
-    await connection.execute(PLANNING)
+    try:
+        await use_json(connection)
+        await connection.execute(PLANNING)
+    except BaseException:
+        connection.terminate()  # nobody else knows of it yet
+        raise
     return connection
 
 

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import rushes.forks  # noqa: F401  (before gRPC)
+
 if TYPE_CHECKING:
     from google.api_core.exceptions import GoogleAPICallError
     from google.pubsub_v1.types import PubsubMessage, ReceivedMessage

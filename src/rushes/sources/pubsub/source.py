@@ -251,7 +251,7 @@ class PubSubSource(MadeInStorage):
             plan=Plan(plan.pipeline, ()) if self._enqueue else plan,
             source=request.source,
             payload=request.payload,
-            reference=str(request.id) if request.id else None,
+            reference=str(request.id) if request.id else f"message {request.message_id}",
             correlation_id=request.correlation_id,
             item_options={} if self._enqueue else request.options,
             attempts=permit.attempts,

@@ -9,6 +9,7 @@ seen. In a test:
 As a process: `python -m rushes.testing.pubsub --port 8085`. Push, exports, snapshots, schemas and transforms are refused.
 """
 
+import rushes.forks  # noqa: F401  (before gRPC)
 from rushes.testing.pubsub.messages import Message
 from rushes.testing.pubsub.server import Inspection, Out, PubSubServer
 from rushes.testing.pubsub.subscription import Record
