@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rushes.database.cluster import find_cluster
-from rushes.database.locks import open_lock, try_lock
+from rushes.locks import open_lock, try_lock
 
 
 def passable() -> Path:

@@ -17,8 +17,8 @@ from tests.places import eventually, stopped, wait_until_stopped
 from rushes.database import LOST, open_database
 from rushes.database.cluster import Cluster, find_cluster
 from rushes.database.embedded import embedded_server
-from rushes.database.locks import holders
 from rushes.errors import DatabaseError, UsageError
+from rushes.locks import holders
 from rushes.settings import Settings
 
 from .conftest import Process

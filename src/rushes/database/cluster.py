@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rushes.database.accounts import Account, may_reach, myself, owner, service_account
-from rushes.database.locks import holding
 from rushes.errors import DatabaseError
+from rushes.locks import holding
 from rushes.settings import make_home
 
 SHARED = Path("/var/lib/rushes")

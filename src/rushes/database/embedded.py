@@ -28,9 +28,9 @@ from rushes.database import keeper
 from rushes.database.accounts import may_read, myself
 from rushes.database.binaries import Programs, copy_programs, find_programs
 from rushes.database.cluster import PRIVATE, SOCKET, Cluster, make_run_folder, open_folder, settle_cluster
-from rushes.database.locks import POLL, holding, open_lock, try_lock, wait_lock
 from rushes.database.startup import essence, explain_failure, initdb_arguments, server_environment, sync_arguments
 from rushes.errors import DatabaseError
+from rushes.locks import POLL, holding, open_lock, try_lock, wait_lock
 
 USER = DATABASE = "rushes"
 READY_WITHIN = 120.0

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from rushes.database.access import Server, close, reach
 from rushes.database.cluster import find_cluster
-from rushes.database.locks import holders
 from rushes.database.schema import installed_version, our_revisions
 from rushes.errors import DatabaseError
+from rushes.locks import holders
 
 if TYPE_CHECKING:
     from rushes.settings import Settings
