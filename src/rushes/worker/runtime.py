@@ -13,7 +13,7 @@ import contextlib
 import logging
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -34,6 +34,12 @@ POLL_SECONDS = 2.0
 FLUSH_SECONDS = 10.0
 """What is cancelled when the worker ends gets so long to be given back; the source may be away for good."""
 UPKEEP_SECONDS = 1.0
+KILLED_SECONDS = 10.0
+"""From being told to stop until being killed, on platforms that give no longer: Cloud Run's."""
+WRITING_SECONDS = 3.0
+"""What the source gets after a grace that says that there is longer."""
+MARGIN_SECONDS = 1.0
+"""So long before that the source has to have ended."""
 CLAIM_AT_ONCE = 500
 """Jobs in one claim at most: while they run, the next are claimed."""
 _OVER = {Standing.ENDED: ExitReason.ENDED, Standing.PAUSED: ExitReason.PAUSED}
@@ -92,6 +98,8 @@ class Worker:
         self._giving_back: set[asyncio.Task[None]] = set()
         self._stop: ExitReason | None = None
         self._deadline = float("inf")
+        self._killed_at: float | None = None
+        """The loop's time from which on the process may be killed, where it was told to stop."""
         self._reached = False
         """Whether the last claim could be made at all."""
         self._wake = asyncio.Event()
@@ -112,7 +120,9 @@ class Worker:
     def stop(self, reason: ExitReason = ExitReason.TERMINATED, *, grace: timedelta | None = None) -> None:
         """Claim no more; let running work go on for the grace, then give it back. Called again: give back at once."""
         wait = timedelta(0) if self._stop else (self._settings.grace if grace is None else grace)
-        self._deadline = asyncio.get_running_loop().time() + wait.total_seconds()
+        now = asyncio.get_running_loop().time()
+        self._deadline = now + wait.total_seconds()
+        self._killed_at = self._killed_at or now + max(KILLED_SECONDS, wait.total_seconds() + WRITING_SECONDS)
         self._stop = self._stop or reason
         self._wake.set()
 
@@ -125,7 +135,7 @@ class Worker:
 
         The exception: told to stop while the source cannot be reached, it ends without.
         """
-        async with self._source, contextlib.AsyncExitStack() as stack:
+        async with self._at_source(), contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(self._own_services.close)
             background = [
                 asyncio.create_task(work, name=name)
@@ -147,6 +157,19 @@ class Worker:
                 await self._end_running(settling=background[0])
         self.report.runtime = self._clock.elapsed
         return self.report
+
+    @contextlib.asynccontextmanager
+    async def _at_source(self) -> AsyncIterator[None]:
+        """The source, entered. Told to stop, the worker does not wait for it until the process is killed."""
+        stack = contextlib.AsyncExitStack()
+        await stack.enter_async_context(self._source)
+        try:
+            yield
+        finally:
+            ending = asyncio.timeout_at(self._killed_at and self._killed_at - MARGIN_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with ending:
+                    await stack.aclose()
 
     async def _loop(self, background: list[asyncio.Task[None]]) -> ExitReason:
         clock = self._clock
