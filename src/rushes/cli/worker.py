@@ -79,6 +79,7 @@ def worker(
     Examples:
       rushes worker --concurrency download=8,transcribe=1
       rushes worker --max-runtime 3300 --empty-timeout 60
+      rushes worker --source bigquery --concurrency 200
     """
     chosen("--source", source, SOURCES)
     if into_queue and source != "pubsub":

@@ -11,7 +11,9 @@ from rushes.settings.cloud import CloudSettings
 from rushes.settings.durations import Duration, Seconds
 from rushes.settings.reading import named
 
-Column = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=300)]
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+Column = Annotated[str, Field(pattern=f"^{_NAME}$", max_length=300)]
+Columns = Annotated[str, Field(pattern=rf"^\s*({_NAME}\s*(,\s*{_NAME}\s*)*)?$", max_length=10_000)]
 Table = Annotated[str, Field(pattern=r"^[\w-]+$", max_length=1024)]
 
 
@@ -27,7 +29,7 @@ class BigQuerySettings(CloudSettings):
     bigquery_source: Table | None = Field(
         default=None, validation_alias=named("bigquery_source", "BIGQUERY_TABLE_SOURCE")
     )
-    """The table of items: `id`, `url`, `status`. It gains columns for leases and attempts, or see `bigquery_claim`."""
+    """The table of items: `id`, `url`, `status`. It gains columns for claims and attempts, or see `bigquery_claim`."""
     bigquery_target: Table | None = Field(
         default=None, validation_alias=named("bigquery_target", "BIGQUERY_TABLE_TARGET")
     )
@@ -44,12 +46,14 @@ class BigQuerySettings(CloudSettings):
     """The column of statuses, in both tables."""
     bigquery_result: Column = Field(default="context", validation_alias=named("bigquery_result"))
     """The target's column of what was made, as text."""
+    bigquery_payload: Columns = Field(default="", validation_alias=named("bigquery_payload"))
+    """Columns of the source that go along with an item, separated by commas: `{payload.COLUMN}` of a template."""
     bigquery_lease: Duration = Field(
         default=timedelta(minutes=10), ge=timedelta(seconds=10), validation_alias=named("bigquery_lease")
     )
     """How long rows stay with an execution that has fallen silent. It is prolonged at a third of that."""
     bigquery_flush: Seconds = Field(default=timedelta(seconds=10), validation_alias=named("bigquery_flush"))
-    """Results are staged by one load job in this time, and with more tasks less often: a table takes 1,500 a day."""
+    """Results are durable after this time, and later with many tasks or in long jobs: a table takes 30,000 loads a day."""
     bigquery_merge: Seconds = Field(default=timedelta(minutes=10), validation_alias=named("bigquery_merge"))
     """Staged results enter the target in this time, and at the end."""
     bigquery_max_bytes: int = Field(default=100 * 2**30, ge=10 * 2**20, validation_alias=named("bigquery_max_bytes"))

@@ -1,0 +1,10 @@
+-- The same where the table of items is only read.
+select distinct r.batch
+from $staged as r
+left join (
+    select distinct cast($id as string) as id
+    from $target
+    where $status in ('COMPLETED', 'FAILED_PROCESSING')
+) as t
+on t.id = r.id
+where t.id is null and r.kind in ('completed', 'failed')
