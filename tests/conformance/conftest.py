@@ -16,9 +16,11 @@ from rushes.model import Job
 from rushes.settings import Settings
 from rushes.stages import registry
 from rushes.stages.base import Context, Result, Stage
+from rushes.testing.bigquery import BigQueryServer
 from rushes.testing.pubsub import PubSubServer
 from tests.pubsub import Clients
 
+from .bigquery_door import BigQueryDoor
 from .doors import Door
 from .pubsub_door import PubSubDoor
 from .queue_door import QueueDoor
@@ -53,7 +55,14 @@ def pubsub_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Doo
         clients.close()
 
 
-@pytest.fixture(params=["queue", "pubsub"])
+@pytest.fixture
+def bigquery_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
+    with BigQueryServer() as server:
+        monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", server.url)
+        yield BigQueryDoor(server, tmp_path)
+
+
+@pytest.fixture(params=["queue", "bigquery", "pubsub"])
 def door(request: pytest.FixtureRequest) -> Door:
     """Each source in turn."""
     found: Door = request.getfixturevalue(f"{request.param}_door")

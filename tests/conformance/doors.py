@@ -13,6 +13,8 @@ from rushes.sources.base import WorkSource
 
 DURABLE_LATER = "durable_later"
 """An outcome is durable, and known to be stale, at the next flush or when the source closes; not when `settle` returns."""
+TAKES_ALL = "takes_all"
+"""A source has all that waits once it has claimed anything: another, of another execution, finds it leased."""
 
 
 class Door(Protocol):

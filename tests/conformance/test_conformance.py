@@ -14,7 +14,7 @@ from rushes.errors import ErrorClass
 from rushes.model import Failure, Lease, Outcome, Produced, Verdict
 from rushes.sources.base import Assignment, Standing, WorkSource
 
-from .doors import DURABLE_LATER, Door
+from .doors import DURABLE_LATER, TAKES_ALL, Door
 
 DONE = Produced(value="through")
 BAD = Failure(ErrorClass.PERMANENT, "it was to fail")
@@ -79,6 +79,11 @@ async def test_a_burst_is_handed_out_in_portions_each_item_once(door: Door):
 async def test_two_workers_never_get_the_same(door: Door):
     await door.put(40)
     async with door.source() as one, door.source() as other:
+        if TAKES_ALL in door.differences:
+            mine = await take(one, door, 40, least=40)
+            assert await nothing(other, door) is Standing.LEASED
+            await one.settle(outcomes(mine, produced=DONE))
+            return
         mine, theirs = await asyncio.gather(take(one, door, 20, least=20), take(other, door, 20, least=20))
         assert not ids(mine) & ids(theirs)
         await asyncio.gather(one.settle(outcomes(mine, produced=DONE)), other.settle(outcomes(theirs, produced=DONE)))
