@@ -29,6 +29,9 @@ def demo(
     pubsub: Annotated[
         bool, typer.Option("--pubsub", help="Instead: a dozen messages, on a Pub/Sub that this machine plays.")
     ] = False,
+    bigquery: Annotated[
+        bool, typer.Option("--bigquery", help="Instead: a table of talks, on a BigQuery that this machine plays.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Record five short talks on this machine, serve them on loopback, and run the main job on their feed.
@@ -40,6 +43,10 @@ def demo(
     """
     if pubsub:
         from rushes.cli.demo_pubsub import show
+
+        raise typer.Exit(show(as_json=as_json))
+    if bigquery:
+        from rushes.cli.demo_bigquery import show
 
         raise typer.Exit(show(as_json=as_json))
     report, items, as_expected = run(_demo(out, fresh=fresh, quiet=as_json))
