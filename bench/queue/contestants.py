@@ -44,7 +44,7 @@ class Contestant:
 CONTESTANTS = (
     Contestant(
         "rushes", "rushes", 100_000, 500, ours=True,
-        settings="`Queue.enqueue_jobs`, all in one call; `rushes worker --concurrency noop=1000`",
+        settings="`Queue.enqueue_jobs`, all in one call; `rushes worker --concurrency noop=3000`",
     ),
     Contestant(
         "limit, our table", "limit", 100_000, 500, latency=False, prepared_by="rushes",

@@ -14,7 +14,7 @@ from rushes.database.connect import dial
 from rushes.database.schema import our_revisions, upgrade
 from rushes.settings import Settings
 
-SLOTS = os.environ.get("BENCH_SLOTS", "1000")
+SLOTS = os.environ.get("BENCH_SLOTS", "3000")
 
 
 class Rushes(Peer):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,9 +36,13 @@ def encode_json(value: Any) -> str:
     if isinstance(value, Encoded):
         return value
     text = _ENCODE(value)
-    if "\\u0000" in text or _IMPOSSIBLE.search(text):
-        text = _ENCODE(_storable_tree(json.loads(text)))
-    return text
+    return text if _fits(text) else _mended(text)
+
+
+def encode_all(values: Iterable[Any]) -> list[Encoded]:
+    """Many values, which are looked at together, because nearly all are fit as they are. Raises: as `encode_json`."""
+    texts = list(map(_ENCODE, values))
+    return list(map(Encoded, texts if _fits("".join(texts)) else map(_mended, texts)))
 
 
 async def use_json(connection: Connection) -> None:
@@ -56,6 +60,14 @@ def _encoder(version: bytes) -> Callable[[Any], bytes]:
 def _decode_jsonb(data: bytes) -> Any:
     """A byte for the version, then the value: the server writes it anew, so that no blank stands before or after it."""
     return _DECODE(data[1:].decode())[0]
+
+
+def _fits(text: str) -> bool:
+    return "\\u0000" not in text and not _IMPOSSIBLE.search(text)
+
+
+def _mended(text: str) -> str:
+    return _ENCODE(_storable_tree(json.loads(text)))
 
 
 def _storable_tree(value: Any) -> Any:

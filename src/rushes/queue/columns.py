@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rushes.database import storable
-from rushes.database.values import Encoded, encode_json
+from rushes.database.values import Encoded, encode_all
 from rushes.errors import UsageError
 from rushes.model import Retries
-from rushes.queue.jobs import NO_PAYLOAD, RETRIES, NewJob
+from rushes.queue.jobs import RETRIES, NewJob
 
 _PARTS = {"max_attempts": "max_attempts", "backoff_base": "base", "backoff_cap": "cap", "backoff_jitter": "jitter"}
 """Columns, and which part of a job's `retries` they hold."""
@@ -123,14 +123,11 @@ def _texts(column: Sequence[str | None]) -> Sequence[str | None]:
     return column if storable(together) == together else [text and storable(text) for text in column]
 
 
-def _encoded(column: Sequence[Any]) -> Sequence[Encoded]:
+def _encoded(column: Sequence[Any]) -> list[Encoded]:
     try:
-        return [Encoded(encode_json(value)) if value else _EMPTY for value in column]
+        return encode_all(column)
     except (TypeError, ValueError) as error:
         raise UsageError(f"payload: wanted what JSON can hold: {error}") from error
-
-
-_EMPTY = Encoded(encode_json(NO_PAYLOAD))
 
 
 def _is_one_value(column: Sequence[Any]) -> bool:

@@ -25,8 +25,8 @@ from rushes.queue.statements import sql
 if TYPE_CHECKING:
     from rushes.queue.connection import Connection
 
-CHUNK = 10_000
-"""Jobs sent at once."""
+CHUNK = 5_000
+"""Jobs sent at once: so many that the server is busy with them while the next ones are made ready."""
 COPY_FROM = 200
 """Fewer jobs than this are not worth the round trips of a COPY."""
 
@@ -76,7 +76,8 @@ async def enqueue_one(connection: Connection, job: NewJob) -> Job:
 
 async def _enqueue(connection: Connection, jobs: Iterable[NewJob]) -> list[JobId]:
     if isinstance(jobs, Sequence) and len(jobs) == 1:
-        return await _add(connection, jobs, await _columns(jobs))  # a statement is a transaction of its own
+        # A statement is a transaction of its own.
+        return await _add(connection, jobs, await _columns(jobs), asyncio.Event())
     ids: list[JobId] = []
     async with connection.transaction():
         adding: asyncio.Task[list[JobId]] | None = None
@@ -85,11 +86,22 @@ async def _enqueue(connection: Connection, jobs: Iterable[NewJob]) -> list[JobId
                 columns = await _columns(chunk)  # while the server is at the chunk before
                 if adding:
                     ids += await adding
-                adding = asyncio.create_task(_add(connection, chunk, columns))
+                adding, sent = _begin(connection, chunk, columns)
+                await sent.wait()
         finally:
             if adding:
                 ids += await adding
     return ids
+
+
+def _begin(
+    connection: Connection, jobs: Sequence[NewJob], columns: Columns
+) -> tuple[asyncio.Task[list[JobId]], asyncio.Event]:
+    """Returns what adds the jobs, and what tells that all of them are on their way to the server."""
+    sent = asyncio.Event()
+    adding = asyncio.create_task(_add(connection, jobs, columns, sent))
+    adding.add_done_callback(lambda _: sent.set())
+    return adding, sent
 
 
 def chunks(jobs: Iterable[NewJob]) -> Iterator[list[NewJob]]:
@@ -105,22 +117,25 @@ async def _columns(jobs: Sequence[NewJob]) -> Columns:
     return columns
 
 
-async def _add(connection: Connection, jobs: Sequence[NewJob], columns: Columns) -> list[JobId]:
+async def _add(connection: Connection, jobs: Sequence[NewJob], columns: Columns, sent: asyncio.Event) -> list[JobId]:
     if columns.keys:
         return await send_json(jobs, lambda text: connection.fetchval(sql("enqueue_json"), text))
     if len(jobs) >= COPY_FROM and columns.plain:
-        return await _copy(connection, columns, len(jobs))
+        return await _copy(connection, columns, len(jobs), sent)
     added = f"with added as ({sql('enqueue')}) select id from added"  # noqa: S608  (our own statement)
     return sorted(JobId(row["id"]) for row in await connection.fetch(added, *columns.all()))
 
 
-async def _copy(connection: Connection, columns: Columns, count: int) -> list[JobId]:
+async def _copy(connection: Connection, columns: Columns, count: int, sent: asyncio.Event) -> list[JobId]:
     first, last, scattered = await connection.fetchrow(sql("reserve_ids"), count) or (0, 0, None)
     ids = [JobId(number) for number in scattered or range(first, last + 1)]
     given = columns.given()
-    await connection.copy_records_to_table(
-        "jobs", schema_name="rushes", columns=["id", *given], records=zip(ids, *given.values(), strict=True)
-    )
+
+    def records() -> Iterator[tuple[Any, ...]]:
+        yield from zip(ids, *given.values(), strict=True)
+        sent.set()
+
+    await connection.copy_records_to_table("jobs", schema_name="rushes", columns=["id", *given], records=records())
     return ids
 
 
