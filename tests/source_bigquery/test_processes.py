@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -134,12 +135,18 @@ def test_sigterm_leaves_results_staged_and_the_rest_pending_in_less_than_ten_sec
 
 def test_an_item_that_kills_its_worker_ends_failed_and_takes_no_other_with_it(site: Site, start: Start, tmp_path: Path):
     site.add(*[f"good{n}" for n in range(6)], "poison")
+    log = tmp_path / "runs.log"
     lives: list[tuple[int, object, str]] = []
     while not lives or lives[-1][0] != 0:
-        log = tmp_path / "runs.log"
-        program = start("--pipeline", "deadly", "--import", "deadly_stage", "--concurrency", "3", DEADLY_LOG=str(log))
+        program = start(
+            "--pipeline", "deadly", "--import", "deadly_stage", "--concurrency", "3",
+            DEADLY_LOG=str(log), RUSHES_BIGQUERY_FLUSH="60",
+        )  # fmt: skip
         lives.append(program.end())
         assert len(lives) < 6, lives
+    runs = Counter(line.rpartition("/")[2] for line in log.read_text().splitlines())
+    assert runs.pop("poison") == 3
+    assert max(runs.values()) <= 2  # once beside it, once by itself
     assert site.statuses() == {"DONE": 6, "FAILED": 1}
     poison = site.items()["poison"]
     assert poison["attempt"] == 3

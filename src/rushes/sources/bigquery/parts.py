@@ -91,5 +91,5 @@ async def assemble(
     if lease:
         with as_settings(tables):
             await lease.prolong()  # before anything is claimed under it
-    starts = None if only_posted(plan) else Starts(elections, statements, hand, cleared=found)
+    starts = None if only_posted(plan) else Starts(elections, statements, staging, hand, cleared=found)
     return Parts(service, elections, statements, prepared, staging, merging, feed, lease, starts, table)

@@ -1,4 +1,8 @@
-"""Starts: an attempt that may kill its worker is written down before it begins, so that whoever comes after can count it."""
+"""Starts: an attempt that may kill its worker is written down before it begins, so that whoever comes after can count it.
+
+Before an item begins that is suspected of it, what the others came to is made durable: it would be lost with the worker, and
+they would be suspected in their turn.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from collections.abc import Callable
 
 from rushes.sources.bigquery.elections import Elections
 from rushes.sources.bigquery.hand import Hand, Item
+from rushes.sources.bigquery.staging import Staging
 from rushes.sources.bigquery.statements import Statements
 
 
@@ -15,11 +20,18 @@ class Starts:
     """Items on their way from the hand to the worker."""
 
     def __init__(
-        self, elections: Elections, statements: Statements, hand: Hand, *, cleared: Callable[[], None]
+        self,
+        elections: Elections,
+        statements: Statements,
+        staging: Staging,
+        hand: Hand,
+        *,
+        cleared: Callable[[], None],
     ) -> None:
         """`cleared` hears that items may begin."""
         self._elections = elections
         self._statements = statements
+        self._staging = staging
         self._hand = hand
         self._on_cleared = cleared
         self._cleared: deque[Item] = deque()
@@ -46,6 +58,8 @@ class Starts:
         if not items:
             return
         try:
+            if any(item.died for item in items):
+                await self._staging.flush()
             started = [(*item.key, item.attempts + 1) for item in items if not item.refused]
             if started:
                 await self._elections.own(self._statements.start(self._elections.own_id("start"), started))
