@@ -11,7 +11,7 @@ from rushes.errors import ErrorClass
 from rushes.model import Plan, Step
 from rushes.sources.bigquery.feed import Seen
 from rushes.sources.bigquery.items import THE_PROCESSOR, Rows, folder_of
-from rushes.sources.bigquery.statements import DIED
+from rushes.sources.whole_items import DIED
 
 POSTED = Plan("process", (Step("process"),))
 FETCHED = Plan("archive", (Step("download"), Step("process")))

@@ -179,7 +179,7 @@ def start(tmp_path: Path, played: Path) -> Iterator[Start]:
 
 def message(name: str = "a", /, **fields: Any) -> str:
     """A message about the play of that name. What it is to do stands in its address: see `played_stages`."""
-    does = "&".join(f"{key}={fields.pop(key)}" for key in ("sleep", "fail", "times") if key in fields)
+    does = "&".join(f"{key}={fields.pop(key)}" for key in ("sleep", "fail", "times", "kill") if key in fields)
     given = {
         "request_id": str(uuid.uuid4()), "url": f"https://example.org/{name}?{does}", "pipeline": "play", **fields
     }  # fmt: skip

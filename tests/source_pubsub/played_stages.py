@@ -1,9 +1,11 @@
-"""A stage for `--import` that does as its address says, and notes it: `?sleep=SECONDS`, `?fail=CLASS`, `&times=N`."""
+"""A stage for `--import` that does as its address says, and notes it: `?sleep=SECONDS`, `?fail=CLASS`, `&times=N`,
+`?kill=1`."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -36,6 +38,8 @@ async def play(job: rushes.Job, context: rushes.Context) -> rushes.Result:
     asked, name = dict(parse_qsl(address.query)), address.path.strip("/")
     before = _note("began", name)
     await context.progress(0.5, "half of it")
+    if asked.get("kill"):
+        os.kill(os.getpid(), signal.SIGKILL)
     await asyncio.sleep(float(asked.get("sleep", 0)))
     if asked.get("fail") and before < int(asked.get("times", 1000)):
         failure = FAILURES[asked["fail"]]()

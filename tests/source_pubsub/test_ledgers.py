@@ -69,6 +69,16 @@ async def test_anything_else_is_begun_again(ledger: Ledger, status: JobStatus, a
     assert second.token > first.token
 
 
+async def test_workers_that_fell_silent_are_counted(database: Database):
+    ledger, request = StoredLedger(database.pool, SUBSCRIPTION, lease=timedelta(0)), asked()
+    assert [(await begun(ledger, request)).crashes for _ in range(3)] == [0, 1, 2]
+    await ended(ledger, request, await begun(ledger, request), JobStatus.QUEUED)
+    last = await begun(ledger, request)
+    assert last.crashes == 3
+    await ended(ledger, request, last, JobStatus.FAILED, failure=WHY)
+    assert (await begun(ledger, request)).crashes == 0
+
+
 async def test_who_lost_a_request_writes_nothing(ledger: Ledger):
     request = asked()
     first = await begun(ledger, request)

@@ -218,6 +218,35 @@ async def test_workers_that_are_killed_lose_nothing(
     assert server.inspect(subscription).backlog == 0
 
 
+async def test_a_message_that_kills_its_worker_ends_failed_and_takes_no_other_with_it(
+    server: PubSubServer, clients: Clients, topic: str, database: Database, start: Start, played: Path
+):
+    subscription, dead = clients.subscription(topic), clients.topic()
+    clients.publish(topic, message("poison", kill=1), *(message(f"good{n}", sleep=0.3) for n in range(4)))
+    lives: list[int] = []
+    while 0 not in lives:
+        worker = start(
+            subscription, "--concurrency", "3", "--empty-timeout", "1", RUSHES_ITEM_ATTEMPTS="2",
+            RUSHES_DATABASE_URL=database.url, RUSHES_PUBSUB_DEAD_LETTERS=dead,
+        )  # fmt: skip
+        worker.process.communicate()
+        lives.append(worker.process.returncode)
+        assert len(lives) < 8, lives
+        server.advance(600)  # leases of the dead run out
+        await database.pool.execute("update rushes.requests set lease_until = now() where status = 'processing'")
+    assert lives == [-signal.SIGKILL] * 4 + [0]
+    began = Counter(plays(played, "began"))
+    assert began.pop("poison") == 4
+    assert max(began.values()) <= 3  # twice beside it, once by itself
+    assert Counter(plays(played)).keys() == {"good0", "good1", "good2", "good3"}
+    failed = await database.pool.fetch(
+        "select about, error, error_class from rushes.requests where status <> 'completed'"
+    )
+    assert [(row["error_class"], row["error"]) for row in failed] == [("bug", "its worker ended while it ran, 4 times")]
+    assert "poison" in failed[0]["about"]
+    assert [letter.attributes["rushes_error_class"] for letter in server.published(dead)] == ["bug"]
+
+
 def test_several_workers_share_a_subscription(
     server: PubSubServer, clients: Clients, topic: str, subscription: str, start: Start, played: Path
 ):

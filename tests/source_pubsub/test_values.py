@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rushes.errors import ErrorClass, SettingsError, UsageError
-from rushes.model import Failure, ItemStatus, JobId, JobStatus, Lease, Outcome, Plan, Produced, WorkerId
+from rushes.model import Failure, ItemStatus, JobId, JobStatus, Lease, Outcome, Plan, Produced, Trust, WorkerId
 from rushes.requests import Request
 from rushes.settings import Settings
 from rushes.sources.pubsub.client import SubscriptionFacts
@@ -26,6 +26,7 @@ from rushes.sources.pubsub.pulling import Patience
 from rushes.sources.pubsub.telling import VALUE_BYTES, dead_letter, folder_of, result_message, told
 from rushes.sources.pubsub.verdicts import Fate, Verdict, verdict_on
 from rushes.sources.results import ItemResult
+from rushes.sources.whole_items import Numbering, WholeItem
 from rushes.stages import registry
 from rushes.stages.base import Options, Stage
 from rushes.stages.strangers import Pipelines
@@ -235,6 +236,28 @@ def test_a_desk_has_room_for_what_free_slots_can_begin():
     first = desk.get("1")
     assert first
     assert [each.message_id for each in desk.gone(first)] == ["2", "4", "5", "6", "7"]
+    assert desk.room == 3
+
+
+def test_a_suspect_runs_by_itself():
+    desk, numbering = Desk(ordered=False), Numbering(Trust.UNTRUSTED)
+    assignments = [numbering.assignment(WholeItem("pubsub/1", Plan("play", ()), None)) for _ in range(3)]
+    suspect, other, late = (replace(held(str(n)), assignment=each) for n, each in enumerate(assignments))
+    suspect.suspect = True
+    desk.claim(4)
+    for each in (suspect, other):
+        desk.add(each)
+        desk.make_ready(each)
+    assert desk.room == 0  # what comes now is better done by others
+    assert desk.claim(4) == [other]
+    assert desk.claim(3) == []
+    desk.done(other)
+    assert desk.claim(4) == [suspect]
+    desk.add(late)
+    desk.make_ready(late)
+    assert desk.claim(3) == []
+    desk.done(suspect)
+    assert desk.claim(4) == [late]
     assert desk.room == 3
 
 

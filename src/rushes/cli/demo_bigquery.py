@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from rushes.cli.extras import require
 from rushes.cli.output import Exit, print_json, safe, stderr, stdout
-from rushes.errors import UsageError
 
 if TYPE_CHECKING:
     from rushes.demo.tables import DemoTables
@@ -22,15 +22,11 @@ WIDTH = 46
 
 def show(*, as_json: bool) -> int:
     """Run it, and say what came of it. Returns the exit code: 0 if that is what was to be expected."""
+    require("testing", "the demo's BigQuery")
+
     from rushes.demo.tables import ITEMS, RESULTS, DemoTables, TalkProcessor
     from rushes.settings import Settings, make_home
-
-    try:
-        from rushes.testing.bigquery import BigQueryServer
-    except ImportError as error:
-        raise UsageError(
-            f"the demo's BigQuery is not installed: {error}", remedy="pip install 'rushes[testing]'"
-        ) from None
+    from rushes.testing.bigquery import BigQueryServer
 
     settings = Settings.load()
     make_home(settings.home)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import TYPE_CHECKING, Any
 
+from rushes.cli.extras import require
 from rushes.cli.output import Exit, print_json, run, safe, stderr, stdout
-from rushes.errors import UsageError
 
 if TYPE_CHECKING:
     from rushes.demo.messages import DemoMessages
@@ -16,8 +15,7 @@ WIDTH = 60
 
 def show(*, as_json: bool) -> int:
     """Run it, and say what came of it. Returns the exit code: 0 if that is what was to be expected."""
-    if importlib.util.find_spec("google.pubsub_v1") is None:
-        raise UsageError("the demo's Pub/Sub is not installed", remedy="pip install 'rushes[testing]'")
+    require("testing", "the demo's Pub/Sub")
     return run(_show(as_json=as_json))
 
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from rushes.cli.asked import Asked, Opening, slots_for_items
+from rushes.cli.extras import require
 
 PIPELINE = "process"
 GRACE = timedelta(seconds=5)
@@ -22,6 +23,7 @@ async def opened(asked: Asked) -> AsyncIterator[Opening]:
     from rushes.tasks import find_task
     from rushes.worker.bounds import Bounds
 
+    require("bigquery", "the source `bigquery`")
     settings = Settings.load(**asked.settings)
     settings.require("bigquery_project", "bigquery_dataset", "bigquery_source", "bigquery_target")
     plan = registry.resolve(asked.pipeline or PIPELINE, asked.options, settings=settings)

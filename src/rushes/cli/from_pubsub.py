@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import os
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from rushes.cli.asked import Asked, Opening, slots_for_items
-from rushes.errors import SettingsError, UsageError
+from rushes.cli.extras import require
+from rushes.errors import SettingsError
 
 if TYPE_CHECKING:
     from rushes.requests import Ledger
@@ -31,8 +31,7 @@ async def opened(asked: Asked) -> AsyncIterator[Opening]:
     from rushes.stages.strangers import Pipelines
     from rushes.worker import Bounds
 
-    if importlib.util.find_spec("google.pubsub_v1") is None:
-        raise UsageError("the source `pubsub` is not installed", remedy="pip install 'rushes[pubsub]'")
+    require("pubsub", "the source `pubsub`")
     # gRPC's own library writes what it meets to stderr, such as each server that hangs up politely.
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
     settings = Settings.load(**asked.settings)

@@ -56,6 +56,8 @@ class Permit:
     token: int = 0
     attempts: int = 1
     """Which run this is, from 1."""
+    crashes: int = 0
+    """How often its worker fell silent while it ran."""
     wait: timedelta = timedelta(0)
     """When to ask again about one that is busy."""
     untold: Mapping[str, Any] | None = None

@@ -29,7 +29,7 @@ class StoredLedger:
     async def begin(self, requests: Sequence[Request]) -> Sequence[Permit]:
         columns = zip(*(row_of(request) for request in requests), strict=True)
         begun = await self._pool.fetch(sql("begin"), *map(list, columns), self._lease, self._subscription)
-        permits = {row["request_id"]: Permit(Answer.GO, row["token"], row["attempts"]) for row in begun}
+        permits = {row["request_id"]: Permit(Answer.GO, row["token"], row["attempts"], row["crashes"]) for row in begun}
         others = [request.id for request in requests if request.id not in permits]
         if others:
             permits |= {row["request_id"]: _standing(row) for row in await self._pool.fetch(sql("standing"), others)}

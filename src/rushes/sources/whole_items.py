@@ -23,6 +23,8 @@ SLOT = "item"
 """The one kind of slots that these sources fill."""
 LONGEST_DEFERRAL = timedelta(days=1)
 """A host that asks for rest for longer than this fails the item, as in the queue."""
+DIED = "its worker ended while it ran"
+"""The error of an item of which no more is known."""
 _AGAIN = frozenset({ErrorClass.TRANSIENT, ErrorClass.BUG})
 
 
@@ -86,6 +88,16 @@ class MadeInStorage:
 
     async def keep_made(self, produced: Produced) -> None:
         await asyncio.to_thread(self._manifests.add, produced)
+
+
+def only_posted(plan: Plan) -> bool:
+    """Whether items are only posted to a service: they cannot kill their worker, and to it their addresses are text."""
+    return all(step.stage == "process" for step in plan.steps)
+
+
+def died_out(times: int) -> Failure:
+    """Why an item is not run any more that so often was there when its worker ended."""
+    return Failure(ErrorClass.BUG, f"{DIED}, {times} times")
 
 
 def again_in(

@@ -15,9 +15,10 @@ on conflict (request_id) do update set
     pipeline = excluded.pipeline, about = excluded.about, status = 'processing', stage = null, percentage = 0,
     -- A request that has failed and comes again is begun anew.
     attempts = case when r.status = 'failed' then 1 else r.attempts + 1 end,
+    crashes = case when r.status = 'failed' then 0 else r.crashes + (r.status = 'processing')::integer end,
     token = r.token + 1, lease_until = excluded.lease_until, error_class = null, error = null, remedy = null,
     result = null, told_at = null, started_at = coalesce(r.started_at, now()), updated_at = now(), finished_at = null
 where
     r.item_id is null
     and (r.status in ('queued', 'retrying', 'failed') or (r.status = 'processing' and r.lease_until < now()))
-returning r.request_id, r.token, r.attempts
+returning r.request_id, r.token, r.attempts, r.crashes

@@ -12,7 +12,7 @@ from rushes.lanes import lane_of
 from rushes.masking import masked
 from rushes.model import Failure, Plan, Source, VideoKey
 from rushes.sources.bigquery.hand import Item, Key
-from rushes.sources.bigquery.statements import DIED
+from rushes.sources.whole_items import DIED, died_out, only_posted
 
 THE_PROCESSOR = "the processor"
 """The lane of all items that are only posted somewhere."""
@@ -42,7 +42,7 @@ class Rows:
     def _died_out(self, item: Item) -> Failure | None:
         if not item.died or item.attempts < self._attempts:
             return None
-        return Failure(ErrorClass.BUG, f"{DIED}, {item.attempts} times")
+        return died_out(item.attempts)
 
     def _place(self, item: Item, address: str) -> Failure | None:
         """Put in what the item points at. Returns what is wrong with that."""
@@ -66,11 +66,6 @@ class Rows:
             )
         item.lane = lane_of(item.source)
         return None
-
-
-def only_posted(plan: Plan) -> bool:
-    """Whether items are only posted to a service: to it their addresses are text, and they cannot kill their worker."""
-    return all(step.stage == "process" for step in plan.steps)
 
 
 def folder_of(table: str, id_: str) -> str:

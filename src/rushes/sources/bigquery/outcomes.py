@@ -12,9 +12,8 @@ from rushes.sources.bigquery import columns
 from rushes.sources.bigquery.columns import Column
 from rushes.sources.bigquery.hand import Hand, Item
 from rushes.sources.bigquery.staging import Staging
-from rushes.sources.bigquery.statements import DIED
 from rushes.sources.results import ItemResult
-from rushes.sources.whole_items import again_in
+from rushes.sources.whole_items import DIED, again_in
 
 
 @dataclass(frozen=True, slots=True)

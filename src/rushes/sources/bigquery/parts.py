@@ -12,7 +12,7 @@ from rushes.settings import Settings
 from rushes.sources.bigquery.elections import Elections
 from rushes.sources.bigquery.feed import Feed
 from rushes.sources.bigquery.hand import Hand, Key
-from rushes.sources.bigquery.items import Rows, only_posted
+from rushes.sources.bigquery.items import Rows
 from rushes.sources.bigquery.lease import Lease
 from rushes.sources.bigquery.merging import Merging
 from rushes.sources.bigquery.pace import Pace
@@ -22,6 +22,7 @@ from rushes.sources.bigquery.staging import Staging
 from rushes.sources.bigquery.starts import Starts
 from rushes.sources.bigquery.statements import Statements
 from rushes.sources.bigquery.tables import Tables
+from rushes.sources.whole_items import only_posted
 from rushes.tasks import Task
 
 

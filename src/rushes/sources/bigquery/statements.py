@@ -11,9 +11,7 @@ from string import Template
 from rushes.sources.bigquery.columns import Column
 from rushes.sources.bigquery.service import Statement, Value
 from rushes.sources.bigquery.tables import Tables
-
-DIED = "its worker ended while it ran"
-"""Kept as an item's error until its next outcome."""
+from rushes.sources.whole_items import DIED
 
 
 @functools.cache

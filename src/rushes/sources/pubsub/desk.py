@@ -33,7 +33,8 @@ class Desk:
         self._held: dict[str, Held] = {}
         self._running: dict[JobId, Held] = {}
         self._ready: deque[Held] = deque()
-        self._keys, self._requests = Rows(), Rows()
+        self._suspects: deque[Held] = deque()
+        self._keys, self._requests, self._isolated = Rows(), Rows(), Rows()
         self._free = 0
         self._most_free = 0
         self._empty_pulls = 0
@@ -61,7 +62,7 @@ class Desk:
     def room(self) -> int:
         """How many messages may be asked for: what free slots can begin at once, and no more."""
         waiting = sum(held.state is State.WAITING for held in self._held.values())
-        if self.pause or waiting >= self._most_free:
+        if self.pause or waiting >= self._most_free or any(held.suspect for held in self._held.values()):
             return 0
         unclaimed = sum(held.state in (State.ARRIVED, State.READY) for held in self._held.values())
         return self._free - unclaimed
@@ -90,20 +91,23 @@ class Desk:
         held.state = State.ARRIVED if first else State.WAITING
         return first
 
+    def isolate(self, held: Held) -> bool:
+        """Whether a suspect is the next to run by itself, or waits for another one."""
+        first = self._isolated.join(None, held)
+        held.state = State.ARRIVED if first else State.WAITING
+        return first
+
     def make_ready(self, held: Held) -> None:
         held.state = State.READY
-        self._ready.append(held)
+        (self._suspects if held.suspect else self._ready).append(held)
         self.changed.set()
 
     def claim(self, free: int) -> list[Held]:
-        """Hand out what is ready, and note how many slots are free then."""
-        taken: list[Held] = []
-        while self._ready and len(taken) < free:
-            held = self._ready.popleft()
-            if held.state is State.READY and held.assignment:  # it may be gone meanwhile
-                held.state = State.RUNNING
-                self._running[held.assignment.job.id] = held
-                taken.append(held)
+        """Hand out what is ready, a suspect only by itself, and note how many slots are free then."""
+        alone = any(held.suspect for held in self._running.values())
+        taken = [] if alone else self._take(self._ready, free)
+        if not (taken or self._running):
+            taken = self._take(self._suspects, min(free, 1))
         self._free = free - len(taken)
         self._most_free = max(self._most_free, free)
         if taken:
@@ -111,12 +115,22 @@ class Desk:
         self.room_changed.set()
         return taken
 
+    def _take(self, place: deque[Held], most: int) -> list[Held]:
+        taken: list[Held] = []
+        while place and len(taken) < most:
+            held = place.popleft()
+            if held.state is State.READY and held.assignment:  # it may be gone meanwhile
+                held.state = State.RUNNING
+                self._running[held.assignment.job.id] = held
+                taken.append(held)
+        return taken
+
     def unclaimed(self) -> list[Held]:
         """What is here and not at work."""
         return [held for held in self if held.state is not State.RUNNING]
 
     def done(self, held: Held) -> list[Held]:
-        """It is acknowledged. Returns what may be taken up now: the next of its key, the next of its request."""
+        """It is acknowledged. Returns what may be taken up now: the next of its key, of its request, the next suspect."""
         following = [row[0] for row in self._remove(held) if row]
         for each in following:
             each.state = State.ARRIVED
@@ -153,8 +167,8 @@ class Desk:
         self.pause = self.pause or Pause(reason, remedy)
         self.changed.set()
 
-    def _remove(self, held: Held) -> tuple[list[Held], list[Held]]:
-        """Returns those that waited for it: by key, and by request."""
+    def _remove(self, held: Held) -> list[list[Held]]:
+        """Returns those that waited for it: by key, by request, and as suspects."""
         if self._held.get(held.message_id) is held:
             del self._held[held.message_id]
         if held.assignment:
@@ -162,7 +176,10 @@ class Desk:
         held.state = State.GONE
         self._worked()
         self.room_changed.set()
-        return self._keys.leave(held.key, held), self._requests.leave(held.request.id, held)
+        return [
+            self._keys.leave(held.key, held), self._requests.leave(held.request.id, held),
+            self._isolated.leave(None, held),
+        ]  # fmt: skip
 
     def _worked(self) -> None:
         self.idle_since = time.monotonic()

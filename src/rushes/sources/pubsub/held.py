@@ -48,6 +48,8 @@ class Held:
     state: State = State.ARRIVED
     lost: bool = False
     """Its lease was lost: it is somebody else's now."""
+    suspect: bool = False
+    """Workers ended while its request ran, perhaps because of it: nothing is to run beside it."""
     settling: bool = False
     """Its run has ended, and what that came to is being written."""
     permit: Permit | None = None

@@ -21,6 +21,7 @@ from rushes.sources.pubsub.faults import is_outage
 from rushes.sources.pubsub.held import Held, State
 from rushes.sources.pubsub.reading import Reader
 from rushes.sources.pubsub.resting import RestingHosts
+from rushes.sources.whole_items import died_out, only_posted
 
 if TYPE_CHECKING:
     from google.pubsub_v1.types import ReceivedMessage
@@ -31,6 +32,8 @@ T = TypeVar("T")
 
 RETRY_SECONDS = 1.0
 MOMENT = timedelta(seconds=1)
+FORGIVEN = 2
+"""Workers that ended while they ran a request and are not held against it, as in the queue: power fails, people kill."""
 INTAKE = "intake"
 
 log = logging.getLogger(__name__)
@@ -48,16 +51,20 @@ class Intake:
         ledger: Ledger,
         resting: RestingHosts,
         *,
+        most_attempts: int,
         assign: Callable[[Held], Assignment],
         publish: Callable[[Sequence[Mapping[str, Any]]], Awaitable[bool]] | None,
     ) -> None:
-        """`assign` makes a message's assignment. `publish` tells results that were not told, and says if that is done."""
+        """`most_attempts`: how often a request may take its worker with it. `assign` makes a message's assignment. `publish`
+        tells results that were not told, and says if that is done.
+        """
         self._reader = reader
         self._desk = desk
         self._acks = acks
         self._deadlines = deadlines
         self._ledger = ledger
         self._resting = resting
+        self._most_attempts = most_attempts
         self._assign = assign
         self._publish = publish
         self._waiting: list[Held] = []
@@ -114,14 +121,35 @@ class Intake:
         rests = {held: left for held in helds if not held.refused and (left := self._resting.left(held.request.source))}
         helds = [held for held in helds if held not in rests and self._desk.begin(held)]
         permits = await self._until_done(lambda: self._permits(helds))
-        for held, permit in permits.items():
-            if permit.answer is Answer.GO:
-                held.permit = permit
-                held.assignment = self._assign(held)
-                self._desk.make_ready(held)
+        await self._make_ready({held: permit for held, permit in permits.items() if permit.answer is Answer.GO})
         await self._skip([held for held, permit in permits.items() if permit.answer is Answer.DONE], permits)
         busy = {held: _busy_for(held, permit) for held, permit in permits.items() if permit.answer is Answer.BUSY}
         await self._postpone({**busy, **rests})
+
+    async def _make_ready(self, permits: Mapping[Held, Permit]) -> None:
+        """Have requests run, but for suspects whose turn has not come: until then they are nobody's."""
+        for held, permit in permits.items():
+            held.permit = permit
+            self._judge(held, permit)
+        waiting = [held for held in permits if held.suspect and not self._desk.isolate(held)]
+        if waiting:
+            await self._until_done(lambda: self._ledger.end([_given_back(held) for held in waiting]))
+        for held in permits:
+            if held in waiting:
+                held.permit = None
+            else:
+                held.assignment = self._assign(held)
+                self._desk.make_ready(held)
+
+    def _judge(self, held: Held, permit: Permit) -> None:
+        """Have a request run alone during which workers have ended, and no more when that happened too often."""
+        plan = held.request.plan
+        if permit.crashes < FORGIVEN or plan is None or only_posted(plan):
+            return
+        if permit.crashes >= FORGIVEN + self._most_attempts:
+            held.refused = died_out(permit.crashes)
+        else:
+            held.suspect = True
 
     async def _permits(self, helds: Sequence[Held]) -> Mapping[Held, Permit]:
         """What the ledger says of each. A message that names no request needs nobody's leave."""

@@ -221,7 +221,8 @@ class PubSubSource(MadeInStorage):
             dead_letters=dead_letters,
         )  # fmt: skip
         self._intake = Intake(
-            self._reader, desk, self._acks, deadlines, self._ledger, resting, assign=self._assign,
+            self._reader, desk, self._acks, deadlines, self._ledger, resting,
+            most_attempts=settings.item_attempts, assign=self._assign,
             publish=publishing.results if publishing.takes_results else None,
         )  # fmt: skip
         self._settler = Settler(

@@ -40,6 +40,10 @@ class Verdict:
         return self.status in (JobStatus.COMPLETED, JobStatus.FAILED)
 
 
+REFUSED = Verdict(Fate.DEAD_LETTER, JobStatus.FAILED)
+"""On what was not run, and never will be."""
+
+
 def verdict_on(
     outcome: Outcome, facts: SubscriptionFacts, *, delivery: int, attempts: int, most: int, chance: float
 ) -> Verdict:
@@ -59,7 +63,7 @@ def verdict_on(
     if failure is None or failure.environment:
         return Verdict(Fate.GIVEN_BACK, JobStatus.QUEUED)
     if failure.error_class in (ErrorClass.PERMANENT, ErrorClass.NEEDS_INPUT):
-        return Verdict(Fate.DEAD_LETTER, JobStatus.FAILED)
+        return REFUSED
     return _after(failure, facts, delivery, attempts, most, chance)
 
 

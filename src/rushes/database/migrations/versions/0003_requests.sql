@@ -15,6 +15,8 @@ create table rushes.requests (
     stage text,
     percentage smallint not null default 0 check (percentage between 0 and 100),
     attempts integer not null default 0,
+    -- How often its worker fell silent while it ran. It may be to blame.
+    crashes integer not null default 0,
     -- The lease: until when, and a token that only grows. Who has an older one writes nothing.
     token integer not null default 0,
     lease_until timestamptz,
