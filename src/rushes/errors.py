@@ -80,6 +80,8 @@ class StageError(RushesError):
     """A run of a stage failed. `details` is kept with the job (JSON)."""
 
     error_class: ClassVar[ErrorClass]
+    stage: str | None = None
+    """Which of an item's stages raised it, where they run in turn."""
 
     def __init__(self, message: str, *, remedy: str | None = None, details: dict[str, object] | None = None) -> None:
         super().__init__(message, remedy=remedy)

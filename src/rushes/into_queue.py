@@ -62,7 +62,7 @@ class QueueLedger:
             request = ending.request
             if request.id and request.plan and ending.status is JobStatus.COMPLETED:
                 plan = registry.with_options(request.plan, request.options)
-                wanted[self._run_key(plan)][request.id] = replace(request, plan=plan)
+                wanted[self._run_key(plan, request)][request.id] = replace(request, plan=plan)
         for run_key, requests in wanted.items():
             await self._add(run_key, list(requests.values()))
         malformed = [ending for ending in endings if ending.request.plan is None]
@@ -72,8 +72,10 @@ class QueueLedger:
     async def told(self, requests: Collection[UUID]) -> None:
         """What becomes of items is the queue's to tell."""
 
-    def _run_key(self, plan: Plan) -> str:
-        identity = json.dumps([self._subscription, dump(plan)], sort_keys=True)
+    def _run_key(self, plan: Plan, request: Request) -> str:
+        """Requests of one key share a batch. A video is one item of it, however many ask: so they ask in the same words."""
+        words = request.payload if request.source else None
+        identity = json.dumps([self._subscription, dump(plan), words], sort_keys=True)
         return f"pubsub {hashlib.sha256(identity.encode()).hexdigest()}"
 
     async def _add(self, run_key: str, requests: Sequence[Request]) -> None:

@@ -278,6 +278,8 @@ class Failure:
     environment: bool = False
     retry_after: timedelta | None = None
     details: JSON = field(default_factory=dict)
+    stage: str | None = None
+    """Which of an item's stages it was, where they run in turn."""
 
 
 @light

@@ -7,6 +7,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -17,6 +18,7 @@ FAILURES: dict[str, Callable[[], Exception]] = {
     "transient": lambda: Transient("the line went dead"),
     "permanent": lambda: Permanent("not this one", remedy="take another"),
     "rate_limited": lambda: RateLimited("too many of them"),
+    "a_moment": lambda: RateLimited("too many of them", retry_after=timedelta(seconds=1)),
     "needs_input": lambda: NeedsInput("who are you?", remedy="say it"),
     "environment": lambda: NeedsInput("the disk is full", remedy="free some space", scope=Scope.ENVIRONMENT),
     "bug": lambda: ZeroDivisionError("division by zero"),

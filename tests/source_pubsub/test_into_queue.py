@@ -70,6 +70,14 @@ async def test_each_pipeline_with_its_options_has_a_batch_of_its_own(
     ]
 
 
+async def test_one_video_asked_for_in_other_words_is_another_item(
+    clients: Clients, topic: str, subscription: str, database: Database, into_queue: QueueLedger, work: Work
+):
+    clients.publish(topic, message("a", audience="children"), message("a", audience="engineers"), message("a"))
+    await work(subscription, ledger=into_queue, enqueue=True)
+    assert [total for _, _, total, _ in await batches(database)] == [1, 1, 1]
+
+
 async def test_a_batch_that_has_ended_is_not_joined(
     clients: Clients, topic: str, subscription: str, database: Database, into_queue: QueueLedger, work: Work
 ):

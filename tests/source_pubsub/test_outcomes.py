@@ -276,6 +276,68 @@ async def test_a_host_that_asked_for_rest_is_left_alone(
     assert (report.failed, report.completed, plays(played, "began")) == (1, 0, ["a"])
 
 
+async def test_to_wait_because_somebody_asked_for_it_is_no_delivery(
+    server: PubSubServer, clients: Clients, topic: str, subscription: str, ledger: StoredLedger, database: Database,
+    work: Work, played: Path,
+):  # fmt: skip
+    clients.publish(topic, message("a", fail="a_moment", times=1), message("b"), message("c"))
+    report = await work(subscription, slots=1, empty=3, ledger=ledger)
+    assert (report.failed, report.completed, report.exit_reason) == (1, 3, ExitReason.EMPTY)
+    assert sorted(plays(played)) == ["a", "b", "c"]
+    assert len(server.inspect(subscription).record.delivered) == 3
+    rows = await database.pool.fetch("select status, attempts from rushes.requests")
+    assert {tuple(row) for row in rows} == {("completed", 1)}
+
+
+async def test_what_rests_is_not_waited_for(
+    server: PubSubServer, clients: Clients, topic: str, subscription: str, work: Work, played: Path
+):
+    clients.publish(topic, message("a", fail="rate_limited"))
+    report = await work(subscription)
+    assert (report.exit_reason, report.failed, plays(played)) == (ExitReason.EMPTY, 1, [])
+    assert server.inspect(subscription).outstanding == ()
+    assert server.inspect(subscription).backlog == 1
+
+
+async def test_a_result_that_was_recorded_and_not_stored_is_stored_at_the_next_delivery(
+    clients: Clients, topic: str, subscription: str, ledger: StoredLedger, database: Database, work: Work,
+    tmp_path: Path,
+):  # fmt: skip
+    request = uuid4()
+    clients.publish(topic, message("a", request_id=str(request)))
+    await work(subscription, ledger=ledger)
+    stored = tmp_path / f"artifacts/pubsub/{request}/result.json"
+    before = stored.read_text()
+    stored.unlink()  # as if the worker had died between the record and the file
+    await database.pool.execute("update rushes.requests set told_at = null")
+    clients.publish(topic, message("a", request_id=str(request)))
+    await work(subscription, ledger=ledger)
+    assert json.loads(stored.read_text()) == json.loads(before)
+
+
+async def test_many_wrong_options_make_no_long_reason(
+    server: PubSubServer, clients: Clients, topic: str, subscription: str, work: Work
+):
+    flood = {"play": {f"option{n}": n for n in range(100)}}
+    stages: dict[str, object] = {f"stage{n}": {} for n in range(10_000)}
+    clients.publish(topic, message("a", options=flood), message("b", options=stages))
+    report = await work(subscription)
+    assert report.failed == 2
+    reasons = [letter.attributes["rushes_error"] for letter in dead_letters(server, clients, subscription)]
+    assert len(reasons) == 2
+    assert all(len(reason) < 600 for reason in reasons), reasons
+
+
+async def test_a_stranger_names_no_model_of_this_machine(
+    server: PubSubServer, clients: Clients, topic: str, subscription: str, work: Work
+):
+    clients.publish(topic, message("a", pipeline="transcribe", options={"transcribe": {"model": "/etc"}}))
+    report = await work(subscription)
+    assert (report.failed, report.exit_reason) == (1, ExitReason.EMPTY)
+    (letter,) = dead_letters(server, clients, subscription)
+    assert "transcribe.model cannot be set by who asks" in letter.attributes["rushes_error"]
+
+
 async def test_a_message_of_the_seed_s_publisher_is_understood(
     server: PubSubServer, clients: Clients, topic: str, subscription: str, work: Work
 ):

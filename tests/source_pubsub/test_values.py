@@ -58,10 +58,10 @@ BACK, DEAD = Fate.GIVEN_BACK, Fate.DEAD_LETTER
         (TRANSIENT, COUNTED, 4, 9, Verdict(BACK, JobStatus.RETRYING, timedelta(seconds=8))),
         (TRANSIENT, COUNTED, 5, 1, Verdict(BACK, JobStatus.FAILED)),
         (TRANSIENT, RESTING, 2, 1, Verdict(BACK, JobStatus.RETRYING)),
-        (LIMITED, RESTING, 2, 1, Verdict(BACK, JobStatus.QUEUED, timedelta(seconds=90))),
+        (LIMITED, RESTING, 5, 1, Verdict(Fate.KEPT, JobStatus.QUEUED, timedelta(seconds=90))),
         (TRANSIENT, UNCOUNTED, 0, 2, Verdict(BACK, JobStatus.RETRYING, timedelta(seconds=2))),
         (TRANSIENT, UNCOUNTED, 0, 3, Verdict(DEAD, JobStatus.FAILED)),
-        (LIMITED, UNCOUNTED, 0, 3, Verdict(BACK, JobStatus.QUEUED, timedelta(seconds=90))),
+        (LIMITED, UNCOUNTED, 0, 3, Verdict(Fate.KEPT, JobStatus.QUEUED, timedelta(seconds=90))),
         # It counts, but how far cannot be seen.
         (TRANSIENT, UNCOUNTED, 9, 1, Verdict(BACK, JobStatus.RETRYING, timedelta(seconds=256))),
     ],
@@ -242,22 +242,28 @@ def test_a_desk_has_room_for_what_free_slots_can_begin():
 def test_a_suspect_runs_by_itself():
     desk, numbering = Desk(ordered=False), Numbering(Trust.UNTRUSTED)
     assignments = [numbering.assignment(WholeItem("pubsub/1", Plan("play", ()), None)) for _ in range(3)]
-    suspect, other, late = (replace(held(str(n)), assignment=each) for n, each in enumerate(assignments))
-    suspect.suspect = True
+    killer, innocent, other = (replace(held(str(n)), assignment=each) for n, each in enumerate(assignments))
+    killer.suspect = innocent.suspect = True
+    killer.crashes, innocent.crashes = 3, 2
     desk.claim(4)
-    for each in (suspect, other):
+    for each in (killer, innocent, other):
         desk.add(each)
-        desk.make_ready(each)
     assert desk.room == 0  # what comes now is better done by others
+    assert not desk.isolate(killer)
+    assert not desk.isolate(innocent)
+    desk.make_ready(other)
     assert desk.claim(4) == [other]
-    assert desk.claim(3) == []
+    assert desk.next_suspect() == []
     desk.done(other)
-    assert desk.claim(4) == [suspect]
-    desk.add(late)
-    desk.make_ready(late)
-    assert desk.claim(3) == []
-    desk.done(suspect)
-    assert desk.claim(4) == [late]
+    for suspect in (innocent, killer):
+        assert desk.next_suspect() == [suspect]
+        assert desk.isolate(suspect)
+        assert desk.solo is suspect
+        desk.make_ready(suspect)
+        assert desk.claim(4) == [suspect]
+        assert desk.next_suspect() == []
+        desk.done(suspect)
+    assert desk.solo is None
     assert desk.room == 3
 
 

@@ -25,6 +25,7 @@ from rushes.stages.fetching.faults import (
     by_words,
     classify,
     disk_failure,
+    for_others,
     from_error,
     to_error,
 )
@@ -75,6 +76,13 @@ NEEDS, REST = ErrorClass.NEEDS_INPUT, ErrorClass.RATE_LIMITED
         ("[download] Got error: HTTP Error 503: Service Unavailable. Giving up after 3 retries", TRANSIENT, False),
         ("[download] Got error: 12 bytes read, 9 more expected. Giving up after 3 retries", TRANSIENT, False),
         ("Did not get any data blocks", TRANSIENT, False),
+        # What a server writes behind its status says nothing of this machine.
+        (
+            "Unable to download webpage: HTTP Error 404: unusual traffic (caused by <HTTPError 404: x>)",
+            PERMANENT,
+            False,
+        ),
+        ("HTTP Error 410: No space left on device", PERMANENT, False),
     ],
 )
 def test_words_of_sites_and_of_yt_dlp(message: str, error_class: ErrorClass, *, environment: bool) -> None:
@@ -103,6 +111,12 @@ def test_statuses(status: int, error_class: ErrorClass) -> None:
     assert failure.error_class is error_class
     assert failure.message.startswith(f"video.example answered {status} (")
     assert not failure.environment
+
+
+def test_a_stranger_s_host_does_not_speak_of_our_proxy() -> None:
+    failure = for_others(by_status(407, HERE))
+    assert (failure.error_class, failure.environment) == (TRANSIENT, False)
+    assert by_status(407, HERE).environment
 
 
 def test_a_known_site_that_refuses_the_media_takes_us_for_a_bot() -> None:

@@ -169,7 +169,10 @@ class Stage:
     payload: frozenset[str] = frozenset()
     """Keys of the job's payload that it reads. They enter the fingerprint under which results are reused."""
     private_options: frozenset[str] = frozenset()
-    """Options that change how it works but not what it makes (credentials, rate limits): not in the fingerprint."""
+    """Options that change how it works but not what it makes (credentials, rate limits): not in the fingerprint, and not for
+    strangers to set."""
+    operators_options: frozenset[str] = frozenset()
+    """Options that do change what it makes, and are not for strangers to set: they name what is on the worker's machine."""
     leaves_files: Callable[[Job, Any], bool] = lambda _job, _options: True
     """Whether a run with these options leaves files. What leaves none can never be used again, and is not looked for."""
 

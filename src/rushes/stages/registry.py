@@ -23,6 +23,8 @@ from rushes.settings import Settings
 from rushes.stages.base import Options, Stage
 
 GROUP = "rushes.stages"
+_PROBLEMS = 5
+"""Of wrong options that are told at once."""
 _SHOWN = 200
 """Characters of a wrong value."""
 _decorated: dict[str, Stage] = {}
@@ -112,7 +114,10 @@ def parse_options(stage: Stage, given: JSON) -> Options:
     try:
         return stage.options.model_validate(dict(given)) if given else _defaults(stage.options)
     except ValidationError as error:
-        raise UsageError("\n".join(_describe(stage, problem) for problem in error.errors())) from None
+        problems = error.errors()
+        told = [_describe(stage, problem) for problem in problems[:_PROBLEMS]]
+        more = [f"and {len(problems) - _PROBLEMS} more"] if len(problems) > _PROBLEMS else []
+        raise UsageError("\n".join([*told, *more])) from None
 
 
 @functools.cache

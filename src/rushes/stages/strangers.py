@@ -30,13 +30,14 @@ class Pipelines:
         """The plan of a pipeline, for an item with these options of its own.
 
         Raises: UsageError, for an unknown pipeline, stage or option, a wrong value, or an option that is not a stranger's to
-        set, such as one that names credentials.
+        set, such as one that names credentials, or a file of this machine.
         """
         plan = self._plan(pipeline)
         for name, given in options.items():
-            private = registry.get(name).private_options & set(given)
-            if private:
-                raise UsageError(f"{name}.{min(private)} cannot be set by who asks, only by who runs the worker")
+            stage = registry.get(name)
+            withheld = (stage.private_options | stage.operators_options) & set(given)
+            if withheld:
+                raise UsageError(f"{name}.{min(withheld)} cannot be set by who asks, only by who runs the worker")
         registry.check_item_options(plan, options)
         return plan
 

@@ -89,6 +89,7 @@ TRANSCRIBE = stage(
     version=1,
     options=TranscribeOptions,
     defaults=lambda settings: {"model": settings.speech_model},
+    operators_options=frozenset({"model"}),
     needs=frozenset({"media", "captions", "metadata"}),
     makes=frozenset({"transcript"}),
     wants=lambda options: WANTS[options.source],

@@ -51,4 +51,5 @@ def _from_stage(error: StageError, settings: Settings) -> Failure:
         environment=isinstance(error, NeedsInput) and error.scope is Scope.ENVIRONMENT,
         retry_after=(error.retry_after or settings.rate_limit_pause) if isinstance(error, RateLimited) else None,
         details=error.details,
+        stage=error.stage,
     )

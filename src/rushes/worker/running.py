@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from rushes.batches.keys import FileKeysOnDisk, file_source
-from rushes.errors import Permanent, Transient, UsageError
+from rushes.errors import Permanent, StageError, Transient, UsageError
 from rushes.model import Artifact, Outcome, Produced, Source, Trust, VideoKey
 from rushes.settings import Settings
 from rushes.sources.base import Assignment, WorkSource
@@ -67,11 +68,12 @@ class Runner:
         if name not in self._places:
             limit = registry.get(name).concurrency
             self._places[name] = asyncio.Semaphore(limit) if limit else None
-        places = self._places[name]
-        if places is None:
-            return await self._produce(assignment, progress)
-        async with places:
-            return await self._produce(assignment, progress)
+        async with self._places[name] or contextlib.nullcontext():
+            try:
+                return await self._produce(assignment, progress)
+            except StageError as error:
+                error.stage = name
+                raise
 
     async def _produce(self, assignment: Assignment, progress: Progress) -> Produced:
         if assignment.source is None and (assignment.job.video_id or "").startswith("/"):

@@ -17,8 +17,14 @@ on conflict (request_id) do update set
     attempts = case when r.status = 'failed' then 1 else r.attempts + 1 end,
     crashes = case when r.status = 'failed' then 0 else r.crashes + (r.status = 'processing')::integer end,
     token = r.token + 1, lease_until = excluded.lease_until, error_class = null, error = null, remedy = null,
-    result = null, told_at = null, started_at = coalesce(r.started_at, now()), updated_at = now(), finished_at = null
+    result = null, told_at = null, started_at = coalesce(r.started_at, now()), updated_at = now(), finished_at = null,
+    batch_id = null, item_id = null
 where
-    r.item_id is null
+    -- What was made into an item of the queue is that one's, unless it failed there and its batch has ended.
+    (r.item_id is null or exists (
+        select from rushes.items i
+        join rushes.batches b on b.id = i.batch_id
+        where i.id = r.item_id and i.status in ('failed', 'cancelled') and b.finished_at is not null
+    ))
     and (r.status in ('queued', 'retrying', 'failed') or (r.status = 'processing' and r.lease_until < now()))
 returning r.request_id, r.token, r.attempts, r.crashes

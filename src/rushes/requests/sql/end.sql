@@ -8,7 +8,8 @@ with ended as (
     select r.id, e.*
     from ended e
     join rushes.requests r on r.request_id = e.request_id
-    where r.token = e.token
+    -- A run that has ended is not given back any more.
+    where r.token = e.token and (e.status <> 'queued' or r.status in ('processing', 'queued'))
     order by r.id
     for no key update of r
 )

@@ -14,6 +14,7 @@ from rushes.sources.pubsub.rows import Rows
 
 ENOUGH_EMPTY = 2
 """Pulls that found nothing, one after the other, before a subscription counts as empty: a single one may be wrong."""
+UNDER_WAY = frozenset({State.ARRIVED, State.READY, State.RUNNING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class Desk:
         self._held: dict[str, Held] = {}
         self._running: dict[JobId, Held] = {}
         self._ready: deque[Held] = deque()
-        self._suspects: deque[Held] = deque()
-        self._keys, self._requests, self._isolated = Rows(), Rows(), Rows()
+        self._suspects: list[Held] = []
+        self._keys, self._requests = Rows(), Rows()
         self._free = 0
         self._most_free = 0
         self._empty_pulls = 0
@@ -45,6 +46,10 @@ class Desk:
         self.changed = asyncio.Event()
         """Something that the worker may want to know."""
         self.room_changed = asyncio.Event()
+        self.due = asyncio.Event()
+        """There may be something to take up."""
+        self.solo: Held | None = None
+        """A suspect that runs by itself: nothing is taken up beside it."""
 
     def __iter__(self) -> Iterator[Held]:
         return iter(list(self._held.values()))
@@ -69,8 +74,18 @@ class Desk:
 
     @property
     def empty(self) -> bool:
-        """Whether the subscription has nothing to give, as far as can be told."""
-        return not self._held and not self._troubles and self._empty_pulls >= ENOUGH_EMPTY
+        """Whether the subscription has nothing to give, as far as can be told. What rests is not waited for."""
+        return not (self.busy or self._troubles) and self._empty_pulls >= ENOUGH_EMPTY
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is anything here to be worked at now."""
+        return any(held.state is not State.RESTING for held in self._held.values())
+
+    @property
+    def resting(self) -> int:
+        """How many messages rest here."""
+        return sum(held.state is State.RESTING for held in self._held.values())
 
     @property
     def trouble(self) -> Exception | None:
@@ -92,22 +107,47 @@ class Desk:
         return first
 
     def isolate(self, held: Held) -> bool:
-        """Whether a suspect is the next to run by itself, or waits for another one."""
-        first = self._isolated.join(None, held)
-        held.state = State.ARRIVED if first else State.WAITING
-        return first
+        """Whether a suspect may run now, by itself; otherwise it waits until nothing else is under way."""
+        if not self._under_way(besides=held):
+            self.solo = held
+            return True
+        held.state = State.WAITING
+        self._suspects.append(held)
+        return False
+
+    def next_suspect(self) -> list[Held]:
+        """The suspect whose turn has come, if any: first the one that was there at the fewest deaths."""
+        self._suspects = [held for held in self._suspects if held.state is State.WAITING]
+        if self._under_way() or not self._suspects:
+            return []
+        held = min(self._suspects, key=lambda each: each.crashes)
+        self._suspects.remove(held)
+        held.state = State.ARRIVED
+        return [held]
+
+    def rest(self, held: Held) -> None:
+        """It stays here, to be taken up again: whom it would ask has asked for rest."""
+        if held.assignment:
+            self._running.pop(held.assignment.job.id, None)
+        held.assignment = held.permit = None
+        held.settling = held.suspect = False
+        held.state = State.RESTING
+        self._freed(held)
 
     def make_ready(self, held: Held) -> None:
         held.state = State.READY
-        (self._suspects if held.suspect else self._ready).append(held)
+        self._ready.append(held)
         self.changed.set()
 
     def claim(self, free: int) -> list[Held]:
-        """Hand out what is ready, a suspect only by itself, and note how many slots are free then."""
-        alone = any(held.suspect for held in self._running.values())
-        taken = [] if alone else self._take(self._ready, free)
-        if not (taken or self._running):
-            taken = self._take(self._suspects, min(free, 1))
+        """Hand out what is ready, and note how many slots are free then."""
+        taken: list[Held] = []
+        while self._ready and len(taken) < free:
+            held = self._ready.popleft()
+            if held.state is State.READY and held.assignment:  # it may be gone meanwhile
+                held.state = State.RUNNING
+                self._running[held.assignment.job.id] = held
+                taken.append(held)
         self._free = free - len(taken)
         self._most_free = max(self._most_free, free)
         if taken:
@@ -115,22 +155,12 @@ class Desk:
         self.room_changed.set()
         return taken
 
-    def _take(self, place: deque[Held], most: int) -> list[Held]:
-        taken: list[Held] = []
-        while place and len(taken) < most:
-            held = place.popleft()
-            if held.state is State.READY and held.assignment:  # it may be gone meanwhile
-                held.state = State.RUNNING
-                self._running[held.assignment.job.id] = held
-                taken.append(held)
-        return taken
-
     def unclaimed(self) -> list[Held]:
         """What is here and not at work."""
         return [held for held in self if held.state is not State.RUNNING]
 
     def done(self, held: Held) -> list[Held]:
-        """It is acknowledged. Returns what may be taken up now: the next of its key, of its request, the next suspect."""
+        """It is acknowledged. Returns what may be taken up now: the next of its key, the next of its request."""
         following = [row[0] for row in self._remove(held) if row]
         for each in following:
             each.state = State.ARRIVED
@@ -167,19 +197,27 @@ class Desk:
         self.pause = self.pause or Pause(reason, remedy)
         self.changed.set()
 
-    def _remove(self, held: Held) -> list[list[Held]]:
-        """Returns those that waited for it: by key, by request, and as suspects."""
+    def _under_way(self, *, besides: Held | None = None) -> bool:
+        """Whether something runs, or is about to."""
+        return any(held.state in UNDER_WAY for held in self._held.values() if held is not besides)
+
+    def _remove(self, held: Held) -> tuple[list[Held], list[Held]]:
+        """Returns those that waited for it: by key, and by request."""
         if self._held.get(held.message_id) is held:
             del self._held[held.message_id]
         if held.assignment:
             self._running.pop(held.assignment.job.id, None)
         held.state = State.GONE
+        self._freed(held)
+        return self._keys.leave(held.key, held), self._requests.leave(held.request.id, held)
+
+    def _freed(self, held: Held) -> None:
+        """It is not under way any more."""
+        if self.solo is held:
+            self.solo = None
         self._worked()
         self.room_changed.set()
-        return [
-            self._keys.leave(held.key, held), self._requests.leave(held.request.id, held),
-            self._isolated.leave(None, held),
-        ]  # fmt: skip
+        self.due.set()
 
     def _worked(self) -> None:
         self.idle_since = time.monotonic()

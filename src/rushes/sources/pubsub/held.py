@@ -20,7 +20,9 @@ class State(Enum):
 
     ARRIVED = "arrived"
     WAITING = "waiting"
-    """For another message, of its ordering key or of its request."""
+    """For another message, of its ordering key or of its request; or, as a suspect, for all that is under way."""
+    RESTING = "resting"
+    """Whom it would ask has asked for rest."""
     READY = "ready"
     """To be claimed."""
     RUNNING = "running"
@@ -48,6 +50,8 @@ class Held:
     state: State = State.ARRIVED
     lost: bool = False
     """Its lease was lost: it is somebody else's now."""
+    crashes: int = 0
+    """How many workers ended while its request ran."""
     suspect: bool = False
     """Workers ended while its request ran, perhaps because of it: nothing is to run beside it."""
     settling: bool = False
@@ -59,4 +63,5 @@ class Held:
         """It came once more while it is still here: what counts is the latest delivery."""
         self.ack_id = received.ack_id
         self.attempt = received.delivery_attempt
+        self.extend_at = 0.0  # it has but the subscription's own deadline
         self.lost = False

@@ -1,7 +1,8 @@
 """Intake: from messages that came to assignments that may be claimed.
 
 What was done before is acknowledged, what somebody else is doing is given back for a while, and messages of one ordering key
-come one after the other.
+come one after the other. What would ask somebody who asked for rest is kept until that is over: to give it back would count
+as a delivery. A request that was there when workers died runs by itself.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from rushes.sources.pubsub.desk import Desk
 from rushes.sources.pubsub.faults import is_outage
 from rushes.sources.pubsub.held import Held, State
 from rushes.sources.pubsub.reading import Reader
-from rushes.sources.pubsub.resting import RestingHosts
+from rushes.sources.pubsub.resting import Resting
 from rushes.sources.whole_items import died_out, only_posted
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ T = TypeVar("T")
 
 RETRY_SECONDS = 1.0
 MOMENT = timedelta(seconds=1)
+MOST_RESTING = 1000
+"""Messages kept at once until somebody may be asked again; more are given back."""
+LONGEST_REST = timedelta(hours=1)
+"""After which a message is looked at again, however long a rest was asked for."""
 FORGIVEN = 2
 """Workers that ended while they ran a request and are not held against it, as in the queue: power fails, people kill."""
 INTAKE = "intake"
@@ -49,14 +54,15 @@ class Intake:
         acks: Acks,
         deadlines: Deadlines,
         ledger: Ledger,
-        resting: RestingHosts,
+        resting: Resting,
         *,
         most_attempts: int,
+        most_deliveries: int | None,
         assign: Callable[[Held], Assignment],
-        publish: Callable[[Sequence[Mapping[str, Any]]], Awaitable[bool]] | None,
+        tell: Callable[[Mapping[Held, Mapping[str, Any]]], Awaitable[bool]],
     ) -> None:
-        """`most_attempts`: how often a request may take its worker with it. `assign` makes a message's assignment. `publish`
-        tells results that were not told, and says if that is done.
+        """`most_attempts`: how often a request may take its worker with it. `most_deliveries`: after so many Pub/Sub makes
+        it a dead letter. `assign` makes a message's assignment. `tell` tells results, and says if that is done.
         """
         self._reader = reader
         self._desk = desk
@@ -65,10 +71,10 @@ class Intake:
         self._ledger = ledger
         self._resting = resting
         self._most_attempts = most_attempts
+        self._most_deliveries = most_deliveries
         self._assign = assign
-        self._publish = publish
+        self._tell = tell
         self._waiting: list[Held] = []
-        self._some = asyncio.Event()
         self._stopping = False
 
     async def arrived(self, received: Sequence[ReceivedMessage]) -> None:
@@ -89,42 +95,68 @@ class Intake:
     def begin(self, held: Held) -> None:
         """Have a message taken up that need not wait for another."""
         self._waiting.append(held)
-        self._some.set()
+        self._desk.due.set()
+
+    def rest(self, held: Held, delay: timedelta) -> None:
+        """Keep a message until whom it would ask may be asked again."""
+        self._desk.rest(held)
+        asyncio.get_running_loop().call_later(min(delay, LONGEST_REST).total_seconds(), self._rested, held)
 
     async def run(self) -> None:
         """Take up what comes, until it is stopped or cancelled."""
         while not self._stopping:
-            waiting, self._waiting = self._waiting, []
-            await self._take_up([held for held in waiting if held.state is State.ARRIVED])
-            await self._some.wait()
-            self._some.clear()
+            await self._take_up(self._next())
+            await self._desk.due.wait()
+            self._desk.due.clear()
 
     def stop(self) -> None:
         """Take up nothing more; what is under way is brought to its end."""
         self._stopping = True
-        self._some.set()
+        self._desk.due.set()
 
     async def give_back_unclaimed(self) -> None:
         """Nobody is going to claim what is here."""
         unclaimed = self._desk.unclaimed()
         for held in unclaimed:
             self._desk.gone(held)
-        await self._acks.give_back(unclaimed)
         begun = [held for held in unclaimed if held.permit and held.request.id]
-        if begun:
-            await self._ledger.end([_given_back(held) for held in begun])
+        try:  # first: whoever gets the message next must not find its request taken
+            if begun:
+                await self._ledger.end([_given_back(held) for held in begun])
+        finally:
+            await self._acks.give_back(unclaimed)
+
+    def _rested(self, held: Held) -> None:
+        if held.state is State.RESTING:
+            held.state = State.ARRIVED
+            self.begin(held)
+
+    def _next(self) -> list[Held]:
+        """What to take up now: what has come; a suspect, when nothing else is under way; beside that nothing."""
+        if self._desk.solo:
+            return []
+        waiting, self._waiting = self._waiting, []
+        return [held for held in waiting if held.state is State.ARRIVED] or self._desk.next_suspect()
 
     async def _take_up(self, helds: list[Held]) -> None:
         if self._desk.pause:
             await self.give_back(helds, timedelta(0))
             return
-        rests = {held: left for held in helds if not held.refused and (left := self._resting.left(held.request.source))}
+        rests = {held: left for held in helds if not held.refused and (left := self._resting.left(held.request))}
+        crowded = self._keep_resting(rests)
         helds = [held for held in helds if held not in rests and self._desk.begin(held)]
         permits = await self._until_done(lambda: self._permits(helds))
         await self._make_ready({held: permit for held, permit in permits.items() if permit.answer is Answer.GO})
         await self._skip([held for held, permit in permits.items() if permit.answer is Answer.DONE], permits)
         busy = {held: _busy_for(held, permit) for held, permit in permits.items() if permit.answer is Answer.BUSY}
-        await self._postpone({**busy, **rests})
+        await self._postpone({**busy, **crowded})
+
+    def _keep_resting(self, rests: Mapping[Held, timedelta]) -> dict[Held, timedelta]:
+        """Keep messages that must rest, as far as there is room. Returns the others."""
+        kept = list(rests)[: max(0, MOST_RESTING - self._desk.resting)]
+        for held in kept:
+            self.rest(held, rests[held])
+        return {held: delay for held, delay in rests.items() if held not in kept}
 
     async def _make_ready(self, permits: Mapping[Held, Permit]) -> None:
         """Have requests run, but for suspects whose turn has not come: until then they are nobody's."""
@@ -146,7 +178,10 @@ class Intake:
         plan = held.request.plan
         if permit.crashes < FORGIVEN or plan is None or only_posted(plan):
             return
-        if permit.crashes >= FORGIVEN + self._most_attempts:
+        held.crashes = permit.crashes
+        # What ran by itself and has no other delivery left would otherwise go unrecorded.
+        last = self._most_deliveries and held.attempt >= self._most_deliveries and permit.crashes > FORGIVEN
+        if last or permit.crashes >= FORGIVEN + self._most_attempts:
             held.refused = died_out(permit.crashes)
         else:
             held.suspect = True
@@ -164,25 +199,13 @@ class Intake:
             return
         log.info("skipped, since completed before: %s", ", ".join(str(held.request.id) for held in done))
         untold = {held: result for held in done if (result := permits[held].untold)}
-        if untold and self._publish and not await self._tell(untold, self._publish):
+        if untold and not await self._until_done(lambda: self._tell(untold)):
             await self.give_back(list(untold), MOMENT)
             done = [held for held in done if held not in untold]
         await self._until_done(lambda: self._acks.acknowledge(done))
         for held in done:
             for following in self._desk.done(held):
                 self.begin(following)
-
-    async def _tell(
-        self,
-        untold: Mapping[Held, Mapping[str, Any]],
-        publish: Callable[[Sequence[Mapping[str, Any]]], Awaitable[bool]],
-    ) -> bool:
-        """Publish results that whoever completed the requests could not publish any more."""
-        if not await self._until_done(lambda: publish(list(untold.values()))):
-            return False
-        told_of = [held.request.id for held in untold if held.request.id]
-        await self._until_done(lambda: self._ledger.told(told_of))
-        return True
 
     async def _postpone(self, delays: Mapping[Held, timedelta]) -> None:
         for delay, helds in by_delay(delays).items():

@@ -63,7 +63,9 @@ class Message(_Correlated):
     """A question to answer."""
     pipeline: Annotated[str, Field(max_length=200)] | None = None
     """What it goes through. By default the worker's `--pipeline`, else `summarize` for a URL and `generate` for words."""
-    options: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    options: Annotated[dict[str, Annotated[dict[str, Any], Field(max_length=100)]], Field(max_length=20)] = Field(
+        default_factory=dict
+    )
     """Options of stages: `{"summarize": {"length": "brief"}}`."""
     priority: Annotated[int, Field(ge=0, le=10)] = 0
     """0 to 10. Messages are delivered in no order of priority; where they go into the queue, it is their item's."""
@@ -94,7 +96,7 @@ class Message(_Correlated):
         subjects = ("url", "text", "query", "student_query")
         given = [name for name in subjects if getattr(self, name)]
         if not given:
-            raise ValueError("wanted one of url, text, query (or the seed's student_query), found none")
+            raise ValueError("wanted one of url, text, query, student_query, found none")
         if len(given) > 1:
             raise ValueError(f"wanted one of url, text, query, student_query, found {' and '.join(given)}")
         if self.student_query:

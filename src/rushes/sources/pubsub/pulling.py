@@ -51,7 +51,7 @@ class Patience:
             return self._usual
         wait = min(self._usual, max(SHORTEST_SECONDS, self._empty_timeout / 2))
         left = self._left(desk, now)
-        return wait if len(desk) or left <= SHORTEST_SECONDS else min(wait, left - PACE_SECONDS)
+        return wait if desk.busy or left <= SHORTEST_SECONDS else min(wait, left - PACE_SECONDS)
 
     def last_moment(self, desk: Desk, now: float) -> float:
         """For how many seconds no pull is to be begun: the worker is about to end."""

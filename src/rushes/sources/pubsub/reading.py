@@ -11,7 +11,7 @@ from rushes.model import Failure, Plan
 from rushes.pipelines import DEFAULT
 from rushes.requests import Request
 from rushes.sources.pubsub.held import Held
-from rushes.sources.pubsub.message import Malformed, Message, read
+from rushes.sources.pubsub.message import TOLD, Malformed, Message, read
 
 if TYPE_CHECKING:
     from google.pubsub_v1.types import ReceivedMessage
@@ -21,6 +21,8 @@ Resolve = Callable[[str, Mapping[str, Mapping[str, Any]]], Plan]
 FOR_WORDS = "generate"
 """The pipeline of a text or a question."""
 REMEDY = "correct the message, and publish it again"
+TRACE = 20_000
+"""Characters of a bug's traceback, from its end."""
 
 
 class Reader:
@@ -52,7 +54,8 @@ class Reader:
             if isinstance(error, UsageError):
                 return unread, _refusal(error.reason)
             trace = "".join(traceback.format_exception(error))
-            return unread, Failure(ErrorClass.BUG, f"{type(error).__name__}: {error}", details={"traceback": trace})
+            reason = f"{type(error).__name__}: {error}"[:TOLD]
+            return unread, Failure(ErrorClass.BUG, reason, details={"traceback": trace[-TRACE:]})
 
     def _asked(self, message_id: str, message: Message) -> Request:
         source, payload = message.source, message.payload
@@ -65,4 +68,4 @@ class Reader:
 
 
 def _refusal(reason: str) -> Failure:
-    return Failure(ErrorClass.PERMANENT, f"malformed message: {reason}", remedy=REMEDY)
+    return Failure(ErrorClass.PERMANENT, f"malformed message: {reason[:TOLD]}", remedy=REMEDY)

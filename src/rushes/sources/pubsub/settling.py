@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from rushes.errors import ErrorClass
 from rushes.model import JobStatus, Lease, Outcome
 from rushes.requests import Ending, Ledger
 from rushes.settings import Settings
@@ -22,7 +21,7 @@ from rushes.sources.pubsub.desk import Desk
 from rushes.sources.pubsub.held import Held
 from rushes.sources.pubsub.intake import Intake
 from rushes.sources.pubsub.publishing import Publishing
-from rushes.sources.pubsub.resting import RestingHosts
+from rushes.sources.pubsub.resting import Resting
 from rushes.sources.pubsub.telling import folder_of, told, write_result
 from rushes.sources.pubsub.verdicts import REFUSED, Fate, Verdict, verdict_on
 from rushes.sources.results import result_of
@@ -65,7 +64,7 @@ class Settler:
         acks: Acks,
         ledger: Ledger,
         publishing: Publishing,
-        resting: RestingHosts,
+        resting: Resting,
         settings: Settings,
         facts: SubscriptionFacts,
         *,
@@ -152,17 +151,13 @@ class Settler:
             return
         if failure.environment:
             self._desk.stop_for(failure.message, failure.remedy)
-        elif failure.error_class is ErrorClass.RATE_LIMITED and settlement.verdict.delay:
-            self._resting.rest(settlement.held.request.source, settlement.verdict.delay)
+        elif settlement.verdict.fate is Fate.KEPT:
+            self._resting.rest(settlement.held.request, failure.stage, settlement.verdict.delay)
 
     async def _tell(self, settlements: Sequence[Settlement]) -> None:
         """Publish results and dead letters. What cannot be published is given back, to be told at its next delivery."""
         final = [each for each in settlements if each.result is not None]
-        if self._keep_results and not await asyncio.to_thread(self._write, final):
-            _give_back_instead(final)
-        elif await self._publishing.results([each.result for each in final if each.result]):
-            await self._note_told(final)
-        else:
+        if not await self.tell({each.held: each.result for each in final if each.result}):
             _give_back_instead(final)
         dead = [each for each in settlements if each.verdict.fate is Fate.DEAD_LETTER]
         letters = {each.held: each.outcome.failure for each in dead if each.outcome.failure}
@@ -171,28 +166,38 @@ class Settler:
         for settlement in settlements:
             settlement.told = True
 
-    def _write(self, settlements: Sequence[Settlement]) -> bool:
+    async def tell(self, results: Mapping[Held, Mapping[str, Any]]) -> bool:
+        """Write results into storage and publish them, where either is wanted. Returns whether that was possible."""
+        if self._keep_results and not await asyncio.to_thread(self._write, results):
+            return False
+        if not await self._publishing.results(list(results.values())):
+            return False
+        told_of = [held.request.id for held in results if held.request.id]
+        if told_of and (self._keep_results or self._publishing.takes_results):
+            await self._ledger.told(told_of)
+        return True
+
+    def _write(self, results: Mapping[Held, Mapping[str, Any]]) -> bool:
         """Write results into storage. Returns whether that was possible; if not, the worker stops."""
         try:
-            for settlement in settlements:
-                if settlement.result:
-                    write_result(settlement.result, self._storage, folder_of(settlement.held.request))
+            for held, result in results.items():
+                write_result(result, self._storage, folder_of(held.request))
         except OSError as error:
             reason = f"results cannot be written into {self._storage}: {error.strerror or error}"
             self._desk.stop_for(reason, "Free some space, or correct RUSHES_STORAGE.")
             return False
         return True
 
-    async def _note_told(self, settlements: Sequence[Settlement]) -> None:
-        told_of = [each.held.request.id for each in settlements if each.held.request.id]
-        if told_of and self._publishing.takes_results:
-            await self._ledger.told(told_of)
-
     async def _answer(self, settlements: Sequence[Settlement]) -> None:
         """Acknowledge and give back. What follows in order goes on, or goes back too."""
-        done = [each for each in settlements if each.verdict.fate is not Fate.GIVEN_BACK and each.counted]
+        counted = [each for each in settlements if each.counted]
+        kept = [each for each in counted if each.verdict.fate is Fate.KEPT]
+        done = [each for each in counted if each.verdict.fate in (Fate.ACKNOWLEDGED, Fate.DEAD_LETTER)]
         await self._acknowledge(done)
-        back = [each for each in settlements if each not in done]
+        for settlement in kept:
+            settlement.answered = True
+            self._intake.rest(settlement.held, settlement.verdict.delay)
+        back = [each for each in settlements if each not in done and each not in kept]
         for settlement in back:
             # First: once given back it may come again before the call returns, and that is another delivery.
             if settlement.followers is None:

@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Self
+from typing import Any, Self
 
 from rushes.errors import RushesError, SettingsError
 from rushes.model import JobStatus, Lease, Outcome, Plan, Trust, Verdict
@@ -26,7 +26,7 @@ from rushes.sources.pubsub.names import Names
 from rushes.sources.pubsub.publishing import DEAD_LETTERS, RESULTS, Publishing
 from rushes.sources.pubsub.pulling import Patience, Puller
 from rushes.sources.pubsub.reading import Reader, Resolve
-from rushes.sources.pubsub.resting import RestingHosts
+from rushes.sources.pubsub.resting import Resting
 from rushes.sources.pubsub.settling import Settler
 from rushes.sources.pubsub.telling import folder_of
 from rushes.sources.whole_items import SLOT, MadeInStorage, Numbering, WholeItem
@@ -136,7 +136,7 @@ class PubSubSource(MadeInStorage):
         known = [(held, beat) for held, beat in alive if held.request.id]
         still = await self._ledger.beat([_beat(held, beat) for held, beat in known]) if known else ()
         taken_over = {held for (held, _), holds in zip(known, still, strict=True) if not holds}
-        lost = {held for held, _ in alive if held.lost or held in taken_over}
+        lost = {held for held, _ in alive if (held.lost or held in taken_over) and not held.settling}
         for held in lost:
             await self._let_go(held, ours=held not in taken_over)
         return [Verdict.LOST if held in lost else Verdict.GO_ON for held in helds]
@@ -215,15 +215,15 @@ class PubSubSource(MadeInStorage):
         self._desk = desk = Desk(ordered=facts.ordered)
         self._acks = Acks(self._client, self._refused)
         deadlines = Deadlines(self._acks, desk, settings.lease)
-        resting = RestingHosts()
+        resting = Resting()
         publishing = Publishing(
             self._client, desk, subscription=self._names.subscription, results=self._names.results,
             dead_letters=dead_letters,
         )  # fmt: skip
         self._intake = Intake(
             self._reader, desk, self._acks, deadlines, self._ledger, resting,
-            most_attempts=settings.item_attempts, assign=self._assign,
-            publish=publishing.results if publishing.takes_results else None,
+            most_attempts=settings.item_attempts, most_deliveries=facts.max_attempts, assign=self._assign,
+            tell=self._tell,
         )  # fmt: skip
         self._settler = Settler(
             desk, self._intake, self._acks, self._ledger, publishing, resting, settings, facts,
@@ -237,6 +237,9 @@ class PubSubSource(MadeInStorage):
             ("puller", self._puller.run()), ("intake", self._intake.run()), ("deadlines", deadlines.run()),
         ):  # fmt: skip
             self._tasks[name] = asyncio.create_task(work, name=f"pubsub {name}")
+
+    async def _tell(self, results: Mapping[Held, Mapping[str, Any]]) -> bool:
+        return await self._settler.tell(results)
 
     def _refused(self, error: Exception) -> None:
         """The subscription cannot be used any more."""

@@ -52,7 +52,8 @@ def result_message(result: Mapping[str, Any]) -> PubsubMessage:
     if len(data) > LARGEST:
         data = _encoded({**result, "documents": {}, "notes": [*result["notes"], TOO_LARGE]})
     if len(data) > LARGEST:
-        data = _encoded({**result, "documents": {}, "notes": [TOO_LARGE], "text": None, "value": None})
+        short = {name: _value(text) for name in ("error", "about") if (text := result.get(name))}
+        data = _encoded({**result, **short, "documents": {}, "notes": [TOO_LARGE], "text": None, "value": None})
     names = ("request_id", "correlation_id", "pipeline", "status", "error_class")
     attributes = {name: _value(str(result[name])) for name in names if result.get(name)}
     return PubsubMessage(data=data, attributes=attributes)

@@ -23,6 +23,8 @@ class Fate(Enum):
     """Published to the dead-letter topic by us, then acknowledged."""
     GIVEN_BACK = "given_back"
     """Delivered again, or after its last attempt made a dead letter by Pub/Sub."""
+    KEPT = "kept"
+    """Held here until it may be tried again: to give it back would count as a delivery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ class Verdict:
     fate: Fate
     status: JobStatus
     delay: timedelta = timedelta(0)
-    """Before it is delivered again."""
+    """Before it is delivered, or tried, again."""
 
     @property
     def final(self) -> bool:
@@ -71,6 +73,10 @@ def _after(
     failure: Failure, facts: SubscriptionFacts, delivery: int, attempts: int, most: int, chance: float
 ) -> Verdict:
     """Decide about a message whose run may go better the next time."""
+    if failure.error_class is ErrorClass.RATE_LIMITED and failure.retry_after:
+        return Verdict(
+            Fate.KEPT, JobStatus.QUEUED, failure.retry_after
+        )  # to wait because somebody asked for it is no attempt
     if delivery and facts.max_attempts and delivery >= facts.max_attempts:
         return Verdict(Fate.GIVEN_BACK, JobStatus.FAILED)  # Pub/Sub makes a dead letter of it
     # Without a dead-letter policy Pub/Sub would deliver it for ever: the worker's own limit ends that.
@@ -78,7 +84,5 @@ def _after(
     delay = again_in(failure, delivery or attempts, retries, chance=chance)
     if delay is None:
         return Verdict(Fate.DEAD_LETTER, JobStatus.FAILED)
-    if failure.error_class is ErrorClass.RATE_LIMITED:
-        return Verdict(Fate.GIVEN_BACK, JobStatus.QUEUED, delay)  # to wait because a host asked for it is no attempt
     # Where the subscription has a retry policy, that lets it rest.
     return Verdict(Fate.GIVEN_BACK, JobStatus.RETRYING, timedelta(0) if facts.backs_off else delay)

@@ -75,7 +75,7 @@ def classify(error: BaseException, place: Place) -> Failure | None:
     place = replace(place, extractor=place.extractor or site)
     for found in (_by_type(cause, place) for cause in chain):
         if found:
-            return _preferring(_ours(str(chain[0])), found)
+            return _preferring(_ours(_without_reason(str(chain[0]))), found)
     if not any(_is_yt_dlps(cause) for cause in chain):
         return None
     return by_words(str(chain[-1] if _is_yt_dlps(chain[-1]) else error), place)
@@ -98,8 +98,14 @@ def by_egress(message: str) -> Failure | None:
 
 
 def for_others(failure: Failure) -> Failure:
-    """The same failure of a stranger's item: it is fetched without what some remedies ask the operator for."""
-    return replace(failure, remedy=FOR_OTHERS.get(failure.remedy or "", failure.remedy))
+    """The same failure of a stranger's item: it is fetched without what some remedies ask the operator for.
+
+    What speaks of a proxy was the stranger's host, or our own proxy: neither is a lack of this machine.
+    """
+    remedy = FOR_OTHERS.get(failure.remedy or "", failure.remedy)
+    if failure.remedy == PROXY:
+        return Failure(ErrorClass.TRANSIENT, failure.message, remedy)
+    return replace(failure, remedy=remedy)
 
 
 def by_words(message: str, place: Place) -> Failure:
@@ -107,7 +113,7 @@ def by_words(message: str, place: Place) -> Failure:
     stopped = by_egress(message)
     if stopped:
         return stopped
-    ours = _ours(message)
+    ours = _ours(_without_reason(message))
     if ours:
         return ours
     status = _STATUS_IN_WORDS.search(message)
@@ -226,6 +232,11 @@ def _unreadable(message: str, place: Place) -> Failure:
     if said.startswith("Unsupported URL"):
         said = "no video was found on that page: no extractor knows the site, and the page names no media"
     return Failure(ErrorClass.PERMANENT, f"{said} (yt-dlp {__version__})")
+
+
+def _without_reason(message: str) -> str:
+    """A message without the words that a server put behind its status: they are no word on this machine."""
+    return _STATUS_IN_WORDS.split(message)[0]
 
 
 def _ours(message: str) -> Failure | None:
