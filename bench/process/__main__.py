@@ -1,4 +1,4 @@
-"""The worker with the stage `process` beside a bare loop and the seed's five threads: all at one processor, in turns."""
+"""The worker with the stage `process` beside a bare loop and five threads of `requests`: all at one processor, in turns."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SHOWN = {
     "bare": "bare aiohttp loop",
     "worker": "the worker",
     "table": "rushes worker --source bigquery, all of it",
-    "seed": "the seed's five threads",
+    "seed": "five threads of requests",
 }
 SEED_SHARE = 20
 """The seed gets this part of the addresses: its five threads take so much longer."""

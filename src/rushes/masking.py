@@ -1,4 +1,4 @@
-"""Keep secrets out of whatever is shown, logged or exported: user info and signatures in addresses (decisions, 24).
+"""Keep secrets out of whatever is shown, logged or exported: user info and signatures in addresses.
 
 Repetitions are bounded, because the text may be a stranger's: an unbounded pattern could be made to run for hours.
 """

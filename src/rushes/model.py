@@ -254,7 +254,7 @@ class Produced:
 
     artifacts: tuple[Artifact, ...] = ()
     fingerprint: str | None = None
-    """The identity under which a later run may reuse the artifacts (decisions, 10)."""
+    """The identity under which a later run may reuse the artifacts."""
     facts: Facts = NO_FACTS
     engine: Engine | None = None
     notes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Making a batch, or going on with the one that the same command made before (decisions, 15)."""
+"""Making a batch, or going on with the one that the same command made before."""
 
 from __future__ import annotations
 

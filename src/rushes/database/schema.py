@@ -1,7 +1,7 @@
 """The schema's version: looked at on every start, brought forward only where that is ours to do.
 
 The embedded server and an empty database are prepared unasked. Anything else is somebody's: no table of ours appears
-there before they say `rushes db upgrade` (decisions, 9).
+there before they say `rushes db upgrade`.
 
 This is our own migrator because the revisions are SQL and go one way: version table, order and lock are the few lines
 below, while importing Alembic and SQLAlchemy alone takes a second of the first start.

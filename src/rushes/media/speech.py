@@ -1,4 +1,4 @@
-"""Speech recognition: one long-lived child that holds the model, one job at a time (decisions, 13).
+"""Speech recognition: one long-lived child that holds the model, one job at a time.
 
 The child is started with the first job and kept. It is killed only if it does not heed a cancellation within its grace,
 and started anew with the next job; a child that died fails its job alone.

@@ -1,6 +1,6 @@
 """Every setting, once, in the groups that it belongs to.
 
-From the environment (`RUSHES_…`, and the seeds' own names), then a TOML file, then defaults.
+From the environment (`RUSHES_…`, and names that earlier programs gave them), then a TOML file, then defaults.
 """
 
 from rushes.settings.bigquery import BigQuerySettings

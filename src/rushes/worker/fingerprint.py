@@ -1,4 +1,4 @@
-"""The identity of a run of a stage: equal identities make equal artifacts, so the second need not run (decisions, 10)."""
+"""The identity of a run of a stage: equal identities make equal artifacts, so the second need not run."""
 
 from __future__ import annotations
 

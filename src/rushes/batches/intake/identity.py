@@ -1,4 +1,4 @@
-"""Under which key a run is known, so that the same command again goes on with its batch (decisions, 15)."""
+"""Under which key a run is known, so that the same command again goes on with its batch."""
 
 from __future__ import annotations
 

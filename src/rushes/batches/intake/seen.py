@@ -1,8 +1,7 @@
 """Which keys came before, and where, in 30 to 50 bytes a key.
 
-A dictionary of Python objects takes 150 to 200 bytes a key, all that a list of a million lines is allowed (decisions,
-11). This is the same thing in three flat arrays: digests and places in the order they came, and a hash table of their
-numbers.
+A dictionary of Python objects takes 150 to 200 bytes a key, all that a list of a million lines is allowed. This is the same
+thing in three flat arrays: digests and places in the order they came, and a hash table of their numbers.
 """
 
 from __future__ import annotations

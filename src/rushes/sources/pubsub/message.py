@@ -1,4 +1,4 @@
-"""A message as it comes: JSON of ours, or of the seed's publisher. Checked here once; what passes is safe to work with.
+"""A message as it comes: JSON of ours, or of the original content worker's publisher. Checked here once; what passes is safe to work with.
 
 Unknown fields are ignored: publishers grow. Known ones must be right, for nobody is there to be asked.
 """
@@ -79,17 +79,17 @@ class Message(_Correlated):
     """For `generate`: what is to be made of `text`, `audio`, `video`."""
 
     student_id: str | int | None = None
-    """The seed's: who asks. Required beside `student_query`, and not used."""
+    """The original publisher's: who asks. Required beside `student_query`, and not used."""
     student_query: str | None = None
-    """The seed's: the question, as `query`."""
+    """The original publisher's: the question, as `query`."""
     grade_level: str | int | None = None
-    """The seed's: the audience. Required beside `student_query`."""
+    """The original publisher's: the audience. Required beside `student_query`."""
     requested_modalities: Annotated[tuple[Modality, ...], Field(min_length=1, strict=False)] | None = None
-    """The seed's: as `modalities`; by default `["video"]`."""
+    """The original publisher's: as `modalities`; by default `["video"]`."""
     preferred_modality: Any = None
-    """The seed's: not used."""
+    """The original publisher's: not used."""
     environment: Any = None
-    """The seed's: not used. A subscription's filter tells environments apart."""
+    """The original publisher's: not used. A subscription's filter tells environments apart."""
 
     @model_validator(mode="after")
     def _about_one_thing(self) -> Self:

@@ -1,4 +1,4 @@
-"""What becomes of a message, given what its run came to (decisions, 22)."""
+"""What becomes of a message, given what its run came to."""
 
 from __future__ import annotations
 
