@@ -1,1 +1,1 @@
-"""What the worker costs beside a bare loop on the same HTTP library, and five threads of `requests`, at one slow processor."""
+"""What the worker costs beside a bare loop on the same HTTP library, and five threads of `requests`, at a slow processor."""

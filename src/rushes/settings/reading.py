@@ -1,4 +1,4 @@
-"""Reading settings: from the environment (`RUSHES_…`, and names that earlier programs gave them), then a TOML file, then defaults.
+"""Reading settings: from the environment (`RUSHES_…`, and names of earlier programs), then a TOML file, then defaults.
 
 A wrong value is found before any work and ends in a `SettingsError` that names the setting, what was found and what is
 wanted. Secrets are never printed.

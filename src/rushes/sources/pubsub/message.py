@@ -1,4 +1,4 @@
-"""A message as it comes: JSON of ours, or of the original content worker's publisher. Checked here once; what passes is safe to work with.
+"""A message as it comes: JSON of ours, or of the original content worker's publisher. Checked here once.
 
 Unknown fields are ignored: publishers grow. Known ones must be right, for nobody is there to be asked.
 """
