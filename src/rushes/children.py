@@ -191,11 +191,9 @@ def serve(handle: Callable[[Message, Callable[..., None]], None]) -> None:
     """In a child: call `handle(message, say)` for each message until stdin closes. `say(**fields)` answers.
 
     stdout belongs to the protocol, so whatever a library prints goes to stderr. When the lifeline closes while `handle` is
-    at work, the process ends at once.
+    at work, the process ends at once: so does one whose parent died before it could ask for its signal.
     """
     die_with_parent()
-    if os.getppid() == 1:
-        return  # the parent died before we could ask for its signal
     out = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
     speak = threading.Lock()
