@@ -125,6 +125,17 @@ def test_no_text_keeps_the_reader_busy_for_long(piece: str):
     assert time.process_time() - began < 20
 
 
+@pytest.mark.parametrize("line", ["# " * 250_000 + "x", "x " + "`" * 500_000 + "x", "!" * 500_000 + "x"])
+def test_no_line_does_either(line: str):
+    assert read(f"{line}\n\nA sentence.").sentences[-1].text == "A sentence."
+
+
+def test_a_heading_may_be_closed_as_it_was_opened():
+    headings = read("# Bread ##\n\n## Salt # and water \t#\n\n### #\n\nA text.").headings
+
+    assert [heading.title for heading in headings] == ["Bread", "Salt # and water"]
+
+
 def test_control_characters_are_not_kept():
     assert said("A bell\x07 and an escape\x1b[31m.") == ["A bell and an escape[31m."]
 

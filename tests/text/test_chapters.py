@@ -115,6 +115,14 @@ def test_a_chapter_that_the_publisher_left_without_a_title_gets_one(request_of_l
     assert found[1].title == "Named"
 
 
+def test_a_title_of_marks_alone_takes_no_longer_than_another(request_of_lecture: Request):
+    marks = "!" * 100_000 + "x"
+    given = [Chapter(title=marks, start=0, end=60), Chapter(title=f"Chapter{marks}", start=60, end=120)]
+    found = sections(Request(request_of_lecture.transcript, video(chapters=given)))
+
+    assert [section.title for section in found] == [marks, f"Chapter{marks}"]
+
+
 def test_the_publishers_first_chapter_is_moved_to_the_start(request_of_lecture: Request):
     given = [Chapter(title="One", start=5, end=600), Chapter(title="Two", start=600, end=1200)]
 

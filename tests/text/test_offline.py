@@ -9,7 +9,7 @@ from bench.quality.chapters_and_summaries import summary_text
 from bench.quality.corpus import Talk, transcript
 from bench.quality.measures import coverage
 
-from rushes.documents import Length, Summary
+from rushes.documents import Length, Summary, Template
 from rushes.text.extractive import NO_SPACES, NOTE
 from rushes.text.fillers import without_fillers
 from rushes.text.offline import summarize
@@ -153,6 +153,15 @@ def test_hostile_text_stays_text():
     assert summary.title == "<b>Title</b>"
     assert set(re.findall(r"<script>alert\(1\)</script>|<img src=x onerror=alert\(2\)>", summary_text(summary)))
     assert all(point.text in {without_fillers(line) for line in lines} for point in summary.key_points)
+
+
+@pytest.mark.parametrize("run", ["!" * 300_000, "AB" * 200_000])
+@pytest.mark.parametrize("template", ["summary", "insights"])
+def test_a_run_without_a_space_is_a_word_among_others(run: str, template: Template):
+    """A pattern that goes back and forth in it would take hours."""
+    talk = spoken("The bread is baked in a hot oven.", f"We see {run}x on the crust.", "Then the bread is done.")
+
+    assert summarize(Request(talk, video(), template=template)).overview
 
 
 def test_japanese_is_summarized_and_its_limits_named():

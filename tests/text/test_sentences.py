@@ -6,7 +6,7 @@ import pytest
 
 from rushes.documents import Cue, Transcript, Word
 from rushes.text.lexicon import word_count
-from rushes.text.sentences import split
+from rushes.text.sentences import cut, split
 from tests.text.conftest import spoken
 
 
@@ -133,3 +133,11 @@ def test_empty_cues_give_nothing():
 
 def test_control_characters_are_dropped():
     assert texts(spoken("It\x00 rains\x1b[31m today.")) == ["It rains[31m today."]
+
+
+def test_a_run_of_marks_that_ends_no_sentence_is_read_once():
+    """A pattern that tries each mark of it anew would take hours."""
+    run = "!" * 500_000 + "x"
+
+    assert list(cut(run)) == [run]
+    assert list(cut(f"Stop?!) {run} Go.")) == ["Stop?!)", f"{run} Go."]

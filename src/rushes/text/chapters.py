@@ -16,7 +16,7 @@ from rushes.text import boundaries
 from rushes.text.phrases import Phrase, Phrases
 from rushes.text.request import Request
 
-_UNTITLED = re.compile(r"^\W*(?:untitled(?: chapter)?|chapter|kapitel|chapitre)?\W*\d*\W*$", re.IGNORECASE)
+_UNTITLED = re.compile(r"^\W*+(?:untitled(?: chapter)?|chapter|kapitel|chapitre)?\W*+\d*+\W*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ _CODE_HOST = re.compile(r"(?:github|gitlab|bitbucket|codeberg|sourceforge|gist)\
 _DEMO_HOST = re.compile(
     r"demo|\.run\.app|\.web\.app|vercel\.app|netlify\.app|herokuapp|pages\.dev|github\.io|playground", re.IGNORECASE
 )
-_NAME = re.compile(r"\b(?:[A-Z][a-z]+[A-Z]\w*|[A-Z]{2,}[A-Z0-9]*|[A-Za-z]+\.(?:js|io|ai)|[A-Z][A-Za-z]*\d+)\b")
+_NAME = re.compile(r"\b(?:[A-Z][a-z]+[A-Z]\w*|[A-Z]{2}[A-Z0-9]*|[A-Za-z]+\.(?:js|io|ai)|[A-Z][A-Za-z]*\d+)\b")
 _STEP = re.compile(
     r"^(?:(?:so|okay|now|and|then),? )*(?:first(?:ly)?|second(?:ly)?|third(?:ly)?|next|finally|lastly|after that|"
     r"step \w+|"

@@ -18,7 +18,8 @@ from rushes.text.lexicon import TOKEN, UNSPACED, Lexicon, tokens
 Phrase = tuple[str, ...]
 """The counted forms of its words."""
 
-_CLAUSE = re.compile(r"[,.;:!?()\[\]\"“”«»…—–。！？、，]+(?:\s|$)|[。！？、，]|\s[-–—]\s")
+_MARK = r"[,.;:!?()\[\]\"“”«»…—–。！？、，]"
+_CLAUSE = re.compile(rf"(?<!{_MARK}){_MARK}++(?:\s|$)|[。！？、，]|\s[-–—]\s")
 _UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
 _BLOCK = 4
 _LONGEST = 3

@@ -21,7 +21,8 @@ _BLOCK = 18
 _SHORTEST_BLOCK = 8
 _PAUSE = 0.6
 
-_TERMINATOR = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[。！？｡।॥؟۔]+[」』”’)）]*\s*")
+# Only from the beginning of a run, and without going back: a stranger's text may be one run of marks.
+_TERMINATOR = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s)|[。！？｡।॥؟۔]+[」』”’)）]*\s*")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\"“])(?:(?-i:[A-HJ-Z])|(?:[A-Za-z]\.)+[A-Za-z]|"
     r"mr|mrs|ms|dr|prof|sr|jr|st|vs|eds?|approx|dept|est|inc|ltd|corp|gen|col|sgt|capt|rev|hon|"

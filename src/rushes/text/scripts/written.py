@@ -17,7 +17,7 @@ from rushes.text import sentences
 from rushes.text.lexicon import printable, word_count
 
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
-_HEADING = re.compile(r"^ {0,3}(?P<level>#{1,6})[ \t]+(?P<title>[^\n]*?)[ \t#]*$")
+_HEADING = re.compile(r"^ {0,3}(?P<level>#{1,6})[ \t]+(?P<title>[^\n]*)$")
 _UNDERLINE = re.compile(r"^ {0,3}(?P<mark>=|-)(?P=mark)*[ \t]*$")
 _RULE = re.compile(r"^ {0,3}(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,}|(?:_[ \t]*){3,})$")
 _TABLE = re.compile(r"^ {0,3}\|")
@@ -31,7 +31,7 @@ _INLINE = (
     (re.compile(r"\[([^\[\]\n]{1,300})\]" + _TARGET), r"\1"),
     (re.compile(r"</?[A-Za-z][^<>\n]{0,300}>"), ""),
     (re.compile(r"<?\b[a-z]{2,10}://(?:[^\s/@]{1,200}@)?(?:www\.)?([^\s/?#<>()]{1,200})[^\s<>()]*>?", re.IGNORECASE), r"\1"),
-    (re.compile(r"`+([^`\n]{1,300})`+"), r"\1"),
+    (re.compile(r"(?<!`)`++([^`\n]{1,300})`+"), r"\1"),
     (re.compile(r"(?<![\w*])(\*{1,3}|_{1,3}|~~)(?=\S)([^*_~\n]{1,500}?)(?<=\S)\1(?!\w)"), r"\2"),
     (re.compile(r"\*{2,}|`+|~{2,}"), ""),  # marks whose other half is missing
     (re.compile(r"\\([\\`*_{}\[\]()#+\-.!>~|])"), r"\1"),
@@ -114,7 +114,7 @@ def _read_line(reader: _Reader, number: int, line: str) -> None:
     line = _QUOTED.sub("", line)
     heading, underline, item = _HEADING.match(line), _UNDERLINE.match(line), _ITEM.match(line)
     if heading:
-        reader.head(heading["title"], len(heading["level"]))
+        reader.head(heading["title"].rstrip(" \t#"), len(heading["level"]))
     elif underline and len(reader.paragraph) == 1:
         ((_, title),), reader.paragraph = reader.paragraph, []
         reader.head(title, 1 if underline["mark"] == "=" else 2)
