@@ -204,6 +204,32 @@ async def test_a_stranger_s_file_is_never_opened(desk: Desk):
         await desk.run(modalities="text")
 
 
+@pytest.mark.parametrize("heading", ["x" * 200_000, "an endless name " * 12_000], ids=["one word", "many"])
+async def test_a_heading_of_any_length_is_a_title_of_some(desk: Desk, heading: str):
+    text = BREAD.replace("Why sourdough rises", heading).replace("The oven", heading)
+
+    script, result = await desk.run(text=text, modalities="text,audio,video")
+
+    titles = [title for title in (script.title, *(section.title for section in script.sections)) if title[-1] == "…"]
+    assert len(titles) == 2
+    assert all(heading.startswith(title[:-1]) and 150 < len(title) <= 160 for title in titles)
+    for kind in ("narration", "film"):
+        with av.open(str(made(result)[kind].path)) as container:
+            assert container.metadata["title"] == script.title
+
+
+@pytest.mark.parametrize("modality", ["text", "audio", "video"])
+async def test_a_title_that_was_given_may_have_any_length(desk: Desk, modality: str):
+    desk.title = "ä" * 200_000
+
+    script, result = await desk.run(text=BREAD, modalities=modality)
+
+    assert script.title == desk.title
+    for kind in {"narration", "film"} & made(result).keys():
+        with av.open(str(made(result)[kind].path)) as container:
+            assert container.metadata["title"] == "ä" * 299 + "…"
+
+
 async def test_hostile_text_is_text_and_no_more(desk: Desk):
     hostile = (
         "# -i /etc/passwd; <script>alert(1)</script>\n\n"

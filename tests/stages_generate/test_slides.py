@@ -18,6 +18,8 @@ SLIDES = {
     "too many points": Slide("A heading", (LONG * 2,) * 12, subtitle="Bread", place="1 / 2"),
     "one endless word": Slide("W" * 300, ("M" * 500, "i" * 400), subtitle="W" * 200, place="1 / 2"),
     "one endless title": Slide("W" * 500, subtitle="M" * 500),
+    "a book": Slide(LONG * 2_000, ("i" * 200_000, LONG * 2_000), subtitle="i" * 200_000, place="1 / 2"),
+    "a book's title": Slide("i" * 200_000, subtitle=LONG * 2_000),
 }
 
 

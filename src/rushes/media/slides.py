@@ -8,6 +8,7 @@ typeface lacks are left out: it would draw boxes.
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ _BULLET = 48
 _TITLE_HEIGHT, _SUBTITLE_HEIGHT, _HEADING_HEIGHT = 360, 110, 170
 _HEADING_TOP, _FOOT = 104, SIZE[1] - 80
 _ELLIPSIS = "…"
+_MOST = 4_000
+"""Characters of a text that are looked at: a slide full of the narrowest letters in the smallest size has fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ def draw(slide: Slide, look: Look) -> Image:
 
 
 def _known(text: str) -> str:
-    composed = unicodedata.normalize("NFC", text)
+    composed = unicodedata.normalize("NFC", text[:_MOST])
     return "".join(char for char in composed if ord(char) in packaged_letters() or char.isspace())
 
 
@@ -185,9 +188,7 @@ def _wrap(text: str, font: FreeTypeFont, width: float) -> list[str]:
 def _pieces(word: str, font: FreeTypeFont, width: float) -> Iterator[str]:
     """The word, cut where it is wider than a line."""
     while font.getlength(word) > width:
-        count = max(1, int(len(word) * width / font.getlength(word)))
-        while count > 1 and font.getlength(word[:count]) > width:
-            count -= 1
+        count = max(1, _fitting(word, font, width))
         yield word[:count]
         word = word[count:]
     yield word
@@ -197,6 +198,9 @@ def _cut(text: str, font: FreeTypeFont, width: float) -> str:
     """One line, ended by an ellipsis where it is too long."""
     if font.getlength(text) <= width:
         return text
-    while text and font.getlength(text + _ELLIPSIS) > width:
-        text = text[:-1]
-    return text.rstrip(f" {_ELLIPSIS}") + _ELLIPSIS
+    return text[: _fitting(text, font, width, _ELLIPSIS)].rstrip(f" {_ELLIPSIS}") + _ELLIPSIS
+
+
+def _fitting(text: str, font: FreeTypeFont, width: float, end: str = "") -> int:
+    """How many of its first characters are no wider than `width` pixels, with `end` after them."""
+    return bisect_right(range(1, len(text) + 1), width, key=lambda count: font.getlength(text[:count] + end))

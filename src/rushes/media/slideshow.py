@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from rushes.media.containers import input_arguments
 from rushes.media.ffmpeg import run_ffmpeg
-from rushes.media.recording import SPEECH
+from rushes.media.recording import SPEECH, tag_arguments
 from rushes.media.slides import Look, Slide, draw
 
 if TYPE_CHECKING:
@@ -90,9 +90,7 @@ async def slideshow(
         arguments += ["-vf", f"format=yuv420p,fps={FRAME_RATE}", "-g", str(KEY_FRAMES)]
         arguments += ["-c:v", "libx264", "-preset", "superfast", "-tune", "stillimage", "-crf", "24"]
         arguments += [*SPEECH, *(["-c:s", "mov_text"] if captions else []), "-movflags", "+faststart"]
-        for name, value in (tags or {}).items():
-            arguments += ["-metadata", f"{name}={value}"]
-        await run_ffmpeg(ffmpeg, arguments, output, progress=progress)
+        await run_ffmpeg(ffmpeg, [*arguments, *tag_arguments(tags or {})], output, progress=progress)
 
 
 def _script(shots: Sequence[Shot]) -> Iterator[str]:

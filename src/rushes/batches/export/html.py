@@ -21,6 +21,7 @@ from rushes.batches.export import words
 from rushes.batches.export.page import Page
 from rushes.batches.export.telling import Plays
 from rushes.batches.export.values import ExportedBatch, Rejection
+from rushes.shortening import shortened
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -234,6 +235,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["coded"] = _coded
-    for name in ("clean", "counted", "place", "shortened", "tone"):
+    environment.filters["shortened"] = shortened
+    for name in ("clean", "counted", "place", "tone"):
         environment.filters[name] = getattr(words, name)
     return environment

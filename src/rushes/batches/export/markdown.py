@@ -13,6 +13,7 @@ from rushes.batches.export import words
 from rushes.batches.export.page import Essay, Moment, Page, Passage, Section
 from rushes.batches.export.telling import Told
 from rushes.batches.export.values import ExportedBatch, RejectedLine, Rejection
+from rushes.shortening import shortened
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&$!^=])")
 _BLOCK = re.compile(r"^([-+]|\d+(?=[.)]))")
@@ -161,8 +162,7 @@ def _rejected(heading: str, lines: list[RejectedLine]) -> str:
     if not lines:
         return ""
     return f"## {heading}\n\n" + "".join(
-        f"- {escape(words.place(line))}, “{escape(words.shortened(line.given))}”: {escape(line.reason)}\n"
-        for line in lines
+        f"- {escape(words.place(line))}, “{escape(shortened(line.given))}”: {escape(line.reason)}\n" for line in lines
     )
 
 

@@ -13,6 +13,7 @@ from rushes.batches.export.telling import NOTHING, Plays, Told, told
 from rushes.batches.export.values import ExportedItem, Loaded
 from rushes.clock import clock
 from rushes.documents import Chapter, Cue, Insights, Summary, Transcript, VideoDocument
+from rushes.shortening import shortened
 
 _PASSAGE_SECONDS = 60.0
 _PASSAGE_CHARACTERS = 600
@@ -162,7 +163,7 @@ def title_of(item: ExportedItem, loaded: Loaded) -> str:
     """What the item is called: its own title, else the video's or the script's, else the line as it was given."""
     video, script = loaded.video, loaded.script
     titles = (item.title, video.title if video else None, script.title if script else None, item.given, item.key)
-    return words.shortened(next((title for title in map(words.clean, filter(None, titles)) if title), item.key))
+    return shortened(next((title for title in map(words.clean, filter(None, titles)) if title), item.key))
 
 
 def chapters_of(loaded: Loaded) -> tuple[Chapter, ...]:
@@ -205,7 +206,7 @@ def _language(loaded: Loaded) -> str | None:
 
 
 def _deck(title: str, summary: Summary | None) -> str | None:
-    deck = words.shortened(words.clean(summary.title)) if summary else ""
+    deck = shortened(words.clean(summary.title)) if summary else ""
     return deck if deck and deck.casefold() != title.casefold() else None
 
 

@@ -15,6 +15,7 @@ from rushes.batches.export.sheet import Sheet
 from rushes.batches.export.telling import Told
 from rushes.batches.export.values import ExportedBatch, ExportedItem, RejectedLine, Rejection
 from rushes.batches.export.writer import Writer
+from rushes.shortening import shortened
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -31,7 +32,7 @@ class PdfExport(Writer):
 
     def __init__(self, batch: ExportedBatch, out: BinaryIO) -> None:
         super().__init__(batch, out)
-        name = words.shortened(words.clean(batch.name))
+        name = shortened(words.clean(batch.name))
         self._sheet = Sheet(name, batch.created_at)
         self._states: list[tuple[int, str, str]] = []
         self._begin(name)
@@ -193,7 +194,7 @@ def _rejected(sheet: Sheet, heading: str, lines: list[RejectedLine]) -> None:
     if lines:
         sheet.heading(heading)
     for line in lines:
-        given = words.shortened(words.clean(line.given))
+        given = shortened(words.clean(line.given))
         sheet.text(f"{words.place(line)}: {given}", size=9.5)
         sheet.soft(words.clean(line.reason))
 
@@ -206,4 +207,4 @@ def _paragraphs(sheet: Sheet, texts: Iterable[str]) -> None:
 
 def _bookmark(text: str) -> str:
     """Bookmarks are drawn by the reader's own fonts: they keep every script."""
-    return words.shortened(text, 120)
+    return shortened(text, 120)

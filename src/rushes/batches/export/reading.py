@@ -15,6 +15,7 @@ from rushes.batches.export.page import Page, page, title_of
 from rushes.batches.export.values import ExportedBatch, ExportedItem
 from rushes.batches.export.writer import Writer
 from rushes.media import captions
+from rushes.shortening import shortened
 
 _IN_MEMORY = 4_000_000
 
@@ -82,5 +83,5 @@ class TextExport(Writer):
 
     def finish(self) -> None:
         for line in self.batch.lines:
-            given = words.shortened(words.clean(line.given))
+            given = shortened(words.clean(line.given))
             self.out.write(f"{line.rejection}: {words.place(line)}: {given} ({words.clean(line.reason)})\n".encode())

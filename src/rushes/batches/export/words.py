@@ -52,11 +52,6 @@ def dollars(cost: float) -> str:
     return f"${cost:.4f}" if cost < 1 else f"${cost:.2f}"
 
 
-def shortened(text: str, longest: int = 300) -> str:
-    """Text for a place where a whole novel would hide everything else."""
-    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
-
-
 def counted(number: int, noun: str) -> str:
     """`1 video`, `2 videos`."""
     return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"

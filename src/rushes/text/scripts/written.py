@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from rushes.shortening import shortened
 from rushes.text import sentences
 from rushes.text.lexicon import printable, word_count
 
@@ -38,6 +39,8 @@ _INLINE = (
 )  # fmt: skip
 _ENDED = re.compile(r"[.!?…。！？।॥؟۔:;,][\"'”’)」』\]]*$")
 _HALF = ":;,"
+_LONGEST_TITLE = 160
+"""Characters: two lines of a slide, in small letters."""
 _LONGEST, _PART = 60, 25
 """Words of a sentence, and of the parts that a longer one is cut into."""
 _LETTERS = 60
@@ -87,7 +90,7 @@ class _Reader:
 
     def head(self, title: str, level: int) -> None:
         self.end_paragraph()
-        if title := spoken(title):
+        if title := shortened(spoken(title), _LONGEST_TITLE):
             self.headings.append(Heading(title, level, before=len(self.said)))
 
 
