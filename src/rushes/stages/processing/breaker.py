@@ -57,7 +57,7 @@ class Breaker:
             self._open(min(2 * self._rest, LONGEST_REST), now)
 
     def asked_for_rest(self, seconds: float, *, now: float) -> None:
-        """It said itself when to come back."""
+        """It said itself that it wants rest, which is neither a success nor a failure."""
         self._asked_until = max(self._asked_until, now + seconds)
 
     def _open(self, rest: float, now: float) -> None:

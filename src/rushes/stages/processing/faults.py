@@ -12,6 +12,7 @@ import aiohttp
 
 from rushes.errors import NeedsInput, Permanent, RateLimited, Scope, StageError, Transient
 from rushes.masking import MASK
+from rushes.shortening import shortened
 from rushes.stages.http import answered, rest_asked
 
 GONE = 5
@@ -61,7 +62,7 @@ class HostFault(Transient):
 
 
 class AskedForRest(RateLimited):
-    """The host said when to come back: that holds for all items."""
+    """The host said that it has too much to do, and mostly when to come back: that holds for all items."""
 
     def __init__(self, message: str, rest: timedelta) -> None:
         super().__init__(message, retry_after=rest)
@@ -111,7 +112,7 @@ def of_status(status: int, headers: Mapping[str, str], host: str, body: str) -> 
     if status in _OFTEN and (rest := rest_asked(headers.get("Retry-After"), datetime.now(UTC))) is not None:
         return AskedForRest(said, min(max(rest, SHORTEST_REST), LONGEST_REST))
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return RateLimited(said, retry_after=USUAL_REST)
+        return AskedForRest(said, USUAL_REST)
     if status in _GATEWAYS:
         return HostFault(said)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -134,4 +135,4 @@ def beginning(text: str, secrets: tuple[str, ...] = ()) -> str:
     for secret in secrets:
         text = text.replace(secret, MASK)
     plain = " ".join(_MARKUP.sub(" ", text).split())
-    return plain if len(plain) <= SHOWN else plain[: SHOWN - 1] + "…"
+    return shortened(plain, SHOWN)
