@@ -23,6 +23,7 @@ from rushes.stages import registry
 from rushes.stages.base import Context, Result
 from rushes.stages.process import process as run_process
 from rushes.stages.processing import breaker, pool
+from rushes.stages.processing.processor import SHORTLY
 from rushes.worker import Worker, stopping_on_signals
 from tests.whole_items.conftest import MemorySource
 
@@ -112,6 +113,20 @@ async def test_a_connection_that_was_closed_for_lying_idle_costs_no_item_anythin
     for visit in site.visits:
         keys[visit.address].add(visit.headers["idempotency-key"])
     assert [len(found) for found in keys.values()] == [1, 1, 1]
+
+
+async def test_a_processor_that_dies_at_work_is_not_set_to_it_again_in_the_same_attempt(
+    process: Process, site: LocalProcessor
+):
+    async def works_and_dies(talk: Talk) -> None:
+        await asyncio.sleep(1.5 * SHORTLY)
+        talk.cut()
+
+    site.otherwise = closes_idle_ones(works_and_dies)
+    results = await process("a", "b", slots=1)
+    assert site.posts() == {"a": 1, "b": 1}
+    assert len({visit.connection for visit in site.visits}) == 1
+    assert results.told("b") == ("transient", "127.0.0.1 closed the connection without an answer")
 
 
 async def test_a_new_connection_that_breaks_is_not_tried_twice(process: Process, site: LocalProcessor):

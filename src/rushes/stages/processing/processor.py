@@ -38,6 +38,8 @@ HEADERS = {
     "User-Agent": "rushes",
 }
 MOST_REDIRECTS = 5
+SHORTLY = 1.0
+"""Seconds after its sending in which a request learns that its connection had been closed: that takes a round trip."""
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _BEGINNING = 64_000
@@ -160,13 +162,15 @@ class Processor:
         """Post, and follow redirects, which must not lead to another origin."""
         method, url = "POST", self._wanted.url
         for _ in range(MOST_REDIRECTS + 1):
+            began = self._now()
             try:
                 reply = await self._sent(generation, method, url, headers, body)
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
-                if isinstance(error, aiohttp.ClientConnectorError) or generation.is_new_to_me():
+                is_new = isinstance(error, aiohttp.ClientConnectorError) or generation.is_new_to_me()
+                if is_new or self._now() - began > SHORTLY:
                     raise
                 # The connection was being closed for lying idle when this came. Nothing was answered; and if it was heard
-                # nevertheless, its key says so.
+                # nevertheless, its key says so. What breaks later has been at work: that is an attempt, and is counted.
                 reply = await self._sent(generation, method, url, headers, body)
             if reply.status not in _REDIRECTS or "Location" not in reply.headers:
                 return reply
