@@ -7,6 +7,7 @@ of eight fields or, as ANSWER says, with the summary's text. What was made for a
 from __future__ import annotations
 
 import atexit
+import contextlib
 import hashlib
 import json
 import os
@@ -20,6 +21,7 @@ import flask
 import functions_framework
 
 import rushes
+from rushes.keys import BadAddress, source_of
 
 ANSWERS = {"insights": "application/json", "summary": "text/markdown; charset=utf-8"}
 AT_ONCE = 2
@@ -130,4 +132,13 @@ def _address(request: flask.Request) -> str:
         scheme = ""
     if scheme not in ("http", "https"):
         raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "wanted an address that begins with https:// or http://")
+    if _stands_for_many(name.strip()):
+        raise Refused(HTTPStatus.UNPROCESSABLE_ENTITY, "a list, a channel or a feed: send its videos one by one")
     return name.strip()
+
+
+def _stands_for_many(address: str) -> bool:
+    """Whether Rushes would take it for a list, and work at each video of it."""
+    with contextlib.suppress(BadAddress):  # for Rushes to tell
+        return source_of(address).collection
+    return False

@@ -78,6 +78,19 @@ def test_files_of_this_machine_are_not_for_those_who_ask(processor: Service, nam
     assert processor.ask(name).status_code == 422
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "{site}/feed.xml", "{site}/talks/rss", "https://www.youtube.com/@somebody",
+        "https://www.youtube.com/playlist?list=PLbpi6ZahtOH6Ar_3GPy3workTjMnVTz5w",
+    ],
+)  # fmt: skip
+def test_a_list_of_videos_is_refused_before_anything_is_fetched(processor: Service, site: Server, name: str):
+    """None of these is there to be fetched: whoever tried would say so."""
+    answer = processor.ask(name.format(site=site.address))
+    assert (answer.status_code, answer.text) == (422, "a list, a channel or a feed: send its videos one by one\n")
+
+
 def test_other_requests_are_answered_as_they_should_be(processor: Service):
     assert processor.ask(None).status_code == 400
     assert processor.http.get(processor.url).json() == {"status": "ok", "answer": "insights"}
