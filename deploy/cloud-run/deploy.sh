@@ -58,7 +58,12 @@ on_project() { # ACCOUNT ROLE
         --condition None --format none
 }
 
-# The image, built by an identity of its own: whoever builds may push to one repository, and write its log.
+bucket() { # gs://NAME
+    exists storage buckets describe "$1" ||
+        gcloud storage buckets create "$1" --location "$REGION" --project "$PROJECT" --uniform-bucket-level-access
+}
+
+# The image, built by an identity of its own: whoever builds may read the upload, push to one repository, and write its log.
 image() { # SET
     if [[ -n ${IMAGE:-} ]]; then return; fi
     say "The image ($1)"
@@ -69,10 +74,14 @@ image() { # SET
     gcloud artifacts repositories add-iam-policy-binding rushes --location "$REGION" --project "$PROJECT" \
         --member "serviceAccount:$builder" --role roles/artifactregistry.writer --format none
     on_project "$builder" roles/logging.logWriter
-    # The upload of this checkout lies in a bucket of Cloud Build's.
-    on_project "$builder" roles/storage.objectViewer
+    # This checkout is uploaded to a bucket of its own: whoever builds may read that one, and no other of the project's.
+    local uploads="gs://$PROJECT-rushes-builds"
+    bucket "$uploads"
+    gcloud storage buckets add-iam-policy-binding "$uploads" --project "$PROJECT" \
+        --member "serviceAccount:$builder" --role roles/storage.objectViewer --format none
     IMAGE=$REGION-docker.pkg.dev/$PROJECT/rushes/rushes-$1:$(date -u +%Y%m%d-%H%M%S)
     gcloud builds submit "$root" --config "$root/deploy/cloudbuild.yaml" --project "$PROJECT" --region "$REGION" \
+        --gcs-source-staging-dir "$uploads/source" \
         --service-account "projects/$PROJECT/serviceAccounts/$builder" --substitutions "_IMAGE=$IMAGE,_SET=$1"
 }
 
@@ -114,7 +123,8 @@ schedule() {
 
 processor() {
     wanted PROJECT
-    enable aiplatform.googleapis.com artifactregistry.googleapis.com cloudbuild.googleapis.com run.googleapis.com >&2
+    enable aiplatform.googleapis.com artifactregistry.googleapis.com cloudbuild.googleapis.com iam.googleapis.com \
+        run.googleapis.com >&2
     local own
     own=$(account url-processor "Has Gemini watch videos")
     # To ask Gemini. For files at gs:// give it roles/storage.objectViewer on their bucket.
@@ -131,7 +141,7 @@ processor() {
 bigquery() {
     wanted PROJECT DATASET SOURCE TARGET PROCESSOR_URL
     enable artifactregistry.googleapis.com bigquery.googleapis.com cloudbuild.googleapis.com \
-        cloudscheduler.googleapis.com iam.googleapis.com run.googleapis.com
+        cloudscheduler.googleapis.com iam.googleapis.com run.googleapis.com storage.googleapis.com
     JOB=${JOB:-rushes-bigquery}
     image process
     say "The job's identity"
@@ -200,9 +210,7 @@ pubsub() {
     gcloud pubsub topics add-iam-policy-binding "$DEAD" --project "$PROJECT" \
         --member "serviceAccount:$ACCOUNT" --role roles/pubsub.publisher --format none
     # To read and write the files that are made.
-    exists storage buckets describe "gs://$BUCKET" ||
-        gcloud storage buckets create "gs://$BUCKET" --location "$REGION" --project "$PROJECT" \
-            --uniform-bucket-level-access
+    bucket "gs://$BUCKET"
     gcloud storage buckets add-iam-policy-binding "gs://$BUCKET" --project "$PROJECT" \
         --member "serviceAccount:$ACCOUNT" --role roles/storage.objectUser --format none
     # To read the database's URL.

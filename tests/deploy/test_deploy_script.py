@@ -67,6 +67,11 @@ class Deployed:
 
 
 Deploy = Callable[..., Deployed]
+SERVICES = {
+    "artifacts": "artifactregistry", "builds": "cloudbuild", "iam": "iam", "pubsub": "pubsub", "run": "run",
+    "scheduler": "cloudscheduler", "secrets": "secretmanager", "storage": "storage",
+}  # fmt: skip
+"""What gcloud's groups of commands speak to."""
 ALL = "artifacts iam pubsub scheduler secrets storage"
 """What is there already, by gcloud's groups of commands."""
 
@@ -126,8 +131,9 @@ def test_the_job_at_bigquery_has_the_rights_it_needs_and_no_others(deploy: Deplo
         "TO 'serviceAccount:rushes-bigquery@films.iam.gserviceaccount.com'"
     )
     assert roles["rushes-scheduler@films.iam.gserviceaccount.com"] == {"roles/run.invoker on jobs rushes-bigquery"}
-    assert {role.split(" on ")[0] for role in roles["rushes-builder@films.iam.gserviceaccount.com"]} == {
-        "roles/artifactregistry.writer", "roles/logging.logWriter", "roles/storage.objectViewer",
+    assert roles["rushes-builder@films.iam.gserviceaccount.com"] == {
+        "roles/artifactregistry.writer on repositories rushes", "roles/logging.logWriter on projects films",
+        "roles/storage.objectViewer on buckets gs://films-rushes-builds",
     }  # fmt: skip
 
 
@@ -148,6 +154,9 @@ def test_the_image_is_built_from_this_checkout_before_the_job_is_made(deploy: De
     (build,) = [at for at, one in enumerate(commands) if "builds submit" in one]
     (made,) = [at for at, one in enumerate(commands) if "run jobs replace" in one]
     assert build < made
+    (uploads,) = [at for at, one in enumerate(commands) if "buckets create gs://films-rushes-builds" in one]
+    assert uploads < build
+    assert "--gcs-source-staging-dir gs://films-rushes-builds/source" in commands[build]
     assert "_SET=process" in commands[build]
 
 
@@ -194,6 +203,16 @@ def test_the_processor_is_for_those_who_may_call_it(deploy: Deploy):
     assert "--function process_url" in made
     assert ended.out == "https://processor.example.run.app\n"
     assert ended.roles() == {"url-processor@films.iam.gserviceaccount.com": {"roles/aiplatform.user on projects films"}}
+
+
+@pytest.mark.parametrize(
+    ("command", "variables"), [("processor", {"PROJECT": "films"}), ("bigquery", BIGQUERY), ("pubsub", PUBSUB)]
+)
+def test_the_services_that_its_commands_use_are_enabled_first(deploy: Deploy, command: str, variables: dict[str, str]):
+    first, *others = deploy(command, SCHEDULE="0 * * * *", **variables).calls
+    assert first[1:3] == ["services", "enable"]
+    used = {SERVICES[call[1]] for call in others if call[1] in SERVICES}
+    assert {f"{service}.googleapis.com" for service in used} <= set(first)
 
 
 def test_gcloud_has_every_command_and_flag(deploy: Deploy):
