@@ -20,6 +20,7 @@ from rushes.masking import is_telling
 from rushes.model import JSON, Plan, Step, Takes
 from rushes.pipelines import PIPELINES
 from rushes.settings import Settings
+from rushes.shortening import shortened
 from rushes.stages.base import Options, Stage
 
 GROUP = "rushes.stages"
@@ -176,12 +177,8 @@ def _describe(stage: Stage, problem: Mapping[str, Any]) -> str:
         return _unknown(
             "option", f"{stage.name}.{name}", [f"{stage.name}.{known}" for known in stage.options.model_fields]
         )
-    found = "" if is_telling(name) else f", found {_shortened(repr(problem['input']))}"
+    found = "" if is_telling(name) else f", found {shortened(repr(problem['input']), _SHOWN)}"
     return f"{stage.name}.{name}: {problem['msg'].removeprefix('Value error, ')}{found}"
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 def _unknown(what: str, name: str, known: Iterable[str]) -> str:

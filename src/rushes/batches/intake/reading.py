@@ -18,6 +18,7 @@ from rushes.errors import UsageError
 from rushes.keys import is_address, is_name_of_video, request_in, source_of, source_of_request
 from rushes.masking import masked
 from rushes.model import NewItem, Source, Takes, Trust
+from rushes.shortening import shortened
 
 _SHOWN = 500
 """Characters of a line in reports."""
@@ -143,8 +144,7 @@ class _Reading:
 
 def shown(text: str) -> str:
     """A line for reports: not too long, secrets masked, and nothing in it that is no text."""
-    short = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
-    return masked(readable(short))
+    return masked(readable(shortened(text, _SHOWN)))
 
 
 def _may_tell(text: str, source: Source) -> bool:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable
 
 from rushes.masking import masked
+from rushes.shortening import shortened
 
-LONGEST = 300
-"""Characters of a site's own words that are passed on."""
 _READ = 4000
 """Characters of them that are looked at."""
 _ADVICE = re.compile(r"\s*(;?\s*please report this issue|\(?caused by |Use --|See\s+https?:|You might want to use a VPN|"
@@ -21,7 +20,7 @@ def plain(message: str) -> str:
     """A message of yt-dlp's without its prefixes, its advice for its own command line, and secrets; one line."""
     text = _ADVICE.sub("", _PREFIX.sub("", message[:_READ]))
     text = " ".join(masked(text).split()).rstrip(". ;,")
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return shortened(text)
 
 
 def broken(text: str, host: str) -> str:
