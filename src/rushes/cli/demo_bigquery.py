@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rushes.cli.extras import require
 from rushes.cli.output import Exit, print_json, safe, stderr, stdout
+from rushes.shortening import shortened
 
 if TYPE_CHECKING:
     from rushes.demo.tables import DemoTables
@@ -80,8 +81,7 @@ def _table(title: str, rows: Sequence[dict[str, Any]], columns: Sequence[str], *
 
 
 def _short(value: Any) -> str:
-    text = "" if value is None else " ".join(str(value).split())
-    return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
+    return "" if value is None else shortened(" ".join(str(value).split()), WIDTH)
 
 
 def _tell_costs(billed: int, rows: int) -> None:

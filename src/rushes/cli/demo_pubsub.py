@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from rushes.cli.extras import require
 from rushes.cli.output import Exit, print_json, run, safe, stderr, stdout
+from rushes.shortening import shortened
 
 if TYPE_CHECKING:
     from rushes.demo.messages import DemoMessages
@@ -73,7 +74,7 @@ def _tell(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         outcome = "[red]dead letter[/]" if row["dead_letter"] else f"[green]{row['status']}[/]"
         told = " ".join((row["reason"] or row["text"]).split())
-        table.add_row(safe(row["about"][:WIDTH]), outcome, safe(told[:WIDTH]))
+        table.add_row(safe(shortened(row["about"], WIDTH)), outcome, safe(shortened(told, WIDTH)))
     console = stdout()
     console.print()
     console.print(table)
