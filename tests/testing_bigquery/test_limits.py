@@ -12,6 +12,10 @@ from google.cloud import bigquery
 from rushes.testing.bigquery import BigQueryServer, Limits, State
 
 UPDATE = "UPDATE d.t SET n = n + 1 WHERE TRUE"
+UPSERT = (
+    "MERGE d.t USING (SELECT 5 AS n) AS s ON t.n = s.n WHEN MATCHED THEN UPDATE SET n = 50"
+    " WHEN NOT MATCHED THEN INSERT (n) VALUES (5)"
+)
 
 
 @pytest.fixture
@@ -103,6 +107,33 @@ def test_inserts_and_loads_overtake_nobody(server, client, limits):
         client.load_table_from_json([{"n": 6}], "shop.d.t").result()
         hold.release()
         assert first.result().num_dml_affected_rows == 3
+
+
+def test_two_merges_that_only_insert_do_not_see_each_other(server, client, rows):
+    with server.hold("^MERGE") as hold:
+        jobs = [begin(client, UPSERT) for _ in range(2)]
+        hold.wait(2)
+    assert [job.result().num_dml_affected_rows for job in jobs] == [1, 1]
+    assert rows("SELECT n FROM d.t ORDER BY n") == [(0,), (5,), (5,)]
+
+
+def test_a_merge_that_updates_runs_again_if_it_was_overtaken(server, client, rows):
+    client.query("INSERT INTO d.t VALUES (5)").result()
+    with server.hold("^MERGE") as hold:
+        jobs = [begin(client, UPSERT) for _ in range(2)]
+        hold.wait(2)
+    assert [job.result().num_dml_affected_rows for job in jobs] == [1, 1]
+    assert rows("SELECT n FROM d.t ORDER BY n") == [(0,), (5,), (50,)], "the second finds no 5 any more"
+
+
+def test_a_merge_that_only_inserts_overtakes_nobody(server, client, limits):
+    limits.dml_reruns = 0
+    with server.hold("n \\+ 1") as hold:
+        first = begin(client, UPDATE)
+        hold.wait()
+        client.query(UPSERT).result()
+        hold.release()
+        first.result()
 
 
 def test_conflicts_can_be_switched_off(server, client, limits, rows):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -41,6 +42,18 @@ class Engine:
     def cursor(self) -> DuckDBPyConnection:
         """A connection for one job or request."""
         return self._database.cursor()
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[DuckDBPyConnection]:
+        """A connection that sees all tables as they are now, and changes them when it commits, or not at all."""
+        with self.cursor() as cursor:
+            cursor.execute("BEGIN TRANSACTION")
+            cursor.execute("FROM duckdb_tables() LIMIT 0")  # it begins with what is read first
+            try:
+                yield cursor
+            finally:
+                with contextlib.suppress(duckdb.TransactionException):  # it has ended
+                    cursor.execute("ROLLBACK")
 
     def execute(self, statement: str, parameters: Mapping[str, Any] | Sequence[Any] | None = None) -> None:
         """Run a statement of ours whose result nobody needs."""

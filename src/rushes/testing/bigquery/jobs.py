@@ -39,6 +39,11 @@ class Changed:
     def total(self) -> int:
         return self.inserted + self.updated + self.deleted
 
+    @property
+    def mutates(self) -> bool:
+        """Whether rows that were there are others now, or gone."""
+        return self.updated + self.deleted > 0
+
 
 @dataclass(slots=True)
 class Statistics:

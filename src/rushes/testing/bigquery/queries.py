@@ -141,18 +141,46 @@ class Queries:
         with self._turns.turn(table.name, job):
             job.begin(self._clock.now())
             reruns = self._limits.dml_reruns
-            for _ in range(1 + (reruns or 0)):
-                before = table.mutations
+            if reruns is None:
                 work()
-                with self._engine.writing:
-                    if reruns is None or table.mutations == before:
-                        self._change(job)
-                        return
-            raise Refusal(
-                "invalidQuery",
-                f"Could not serialize access to table {table.name} due to concurrent update",
-                location="query",
-            )
+                self._change(job)
+                return
+            change = self._merge_unless_overtaken if job.kind == "MERGE" else self._change_unless_overtaken
+            if not any(change(job, table, work) for _ in range(1 + reruns)):
+                raise Refusal(
+                    "invalidQuery",
+                    f"Could not serialize access to table {table.name} due to concurrent update",
+                    location="query",
+                )
+
+    def _change_unless_overtaken(self, job: Job, table: Table, work: Work) -> bool:
+        before = table.mutations
+        work()
+        with self._engine.writing:
+            if table.mutations != before:
+                return False
+            self._change(job)
+            return True
+
+    def _merge_unless_overtaken(self, job: Job, table: Table, work: Work) -> bool:
+        """A MERGE sees the rows that were there when it began, and conflicts only if it changes some of them.
+
+        So two at once that only insert do so both
+        (https://cloud.google.com/bigquery/docs/data-manipulation-language#dml_statement_conflicts).
+        """
+        before = table.mutations
+        with self._engine.snapshot() as cursor:
+            work()
+            with self._engine.writing:
+                try:
+                    compiled, changed = self._run_change(job, cursor)
+                    if changed.mutates and table.mutations != before:
+                        return False
+                    cursor.execute("COMMIT")
+                except duckdb.TransactionException:
+                    return False
+                self._note_change(job, compiled, changed)
+                return True
 
     def _target(self, job: Job) -> Table:
         assert job.statement is not None
@@ -163,21 +191,27 @@ class Queries:
 
     def _change(self, job: Job) -> None:
         with self._engine.writing, self._engine.cursor() as cursor:
-            compiled = self._compile(job)
-            assert compiled.target is not None
-            check_nothing_streams(job.kind, compiled.target, self._clock.now())
-            self._weigh(job, compiled)
-            if compiled.doubles and self._execute(cursor, compiled.doubles, compiled).fetchone():
-                raise Refusal(
-                    "invalidQuery",
-                    "UPDATE/MERGE must match at most one source row for each target row",
-                    location="query",
-                )
-            rows = self._execute(cursor, compiled.text, compiled).fetchall()
-            job.statistics.changed = _changed(job.kind, rows)
-            self._catalog.changed(compiled.target)
-            if job.kind in MUTATING:
-                compiled.target.mutations += 1
+            self._note_change(job, *self._run_change(job, cursor))
+
+    def _run_change(self, job: Job, cursor: DuckDBPyConnection) -> tuple[Compiled, Changed]:
+        compiled = self._compile(job)
+        assert compiled.target is not None
+        check_nothing_streams(job.kind, compiled.target, self._clock.now())
+        self._weigh(job, compiled)
+        if compiled.doubles and self._execute(cursor, compiled.doubles, compiled).fetchone():
+            raise Refusal(
+                "invalidQuery",
+                "UPDATE/MERGE must match at most one source row for each target row",
+                location="query",
+            )
+        return compiled, _changed(job.kind, self._execute(cursor, compiled.text, compiled).fetchall())
+
+    def _note_change(self, job: Job, compiled: Compiled, changed: Changed) -> None:
+        assert compiled.target is not None
+        job.statistics.changed = changed
+        self._catalog.changed(compiled.target)
+        if job.kind in MUTATING and (job.kind != "MERGE" or changed.mutates):
+            compiled.target.mutations += 1
 
     def _weigh(self, job: Job, compiled: Compiled) -> None:
         processed = self._meter.processed(compiled)
@@ -191,6 +225,8 @@ class Queries:
         values = values_in(text, compiled.values)
         try:
             return cursor.execute(text, values) if values else cursor.execute(text)
+        except duckdb.TransactionException:
+            raise
         except duckdb.Error as error:
             raise refusal_of(error, compiled) from error
 
