@@ -40,20 +40,17 @@ class Elections:
         """Run a statement that concerns this task alone."""
         return await self._service.once(self.own_id(statement.purpose), statement)
 
-    async def shared(
-        self, statement: Statement, *, every: timedelta = WINDOW, after: datetime | None = None, about: str = ""
-    ) -> Ran:
+    async def shared(self, statement: Statement, *, every: timedelta = WINDOW, after: datetime | None = None) -> Ran:
         """Run a statement at most once in each stretch of time, counted from the epoch.
 
         Args:
             statement: to be run.
             every: the stretch.
             after: BigQuery's time. A job that began earlier does not know what it should: the next one is waited for.
-            about: part of the id, where statements of one purpose are about several things.
         """
         if self._alone:
             return await self.own(statement)
-        name = f"{self._prefix}-{statement.purpose}{about and '-'}{_ILLEGAL.sub('_', about)}"
+        name = f"{self._prefix}-{statement.purpose}"
         seconds = every.total_seconds()
         while True:
             stretch = int(self._service.clock.now().timestamp() / seconds)

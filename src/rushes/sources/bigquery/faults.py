@@ -53,6 +53,8 @@ class Refused(RushesError):
         super().__init__(message, remedy=remedy)
         self.what = what
         """BigQuery's own word: `accessDenied`, `notFound`, `invalidQuery`, …"""
+        self.earlier = False
+        """It is about a job that had been begun before this was asked for."""
 
 
 def of_job(result: Mapping[str, Any]) -> RushesError:

@@ -22,6 +22,7 @@ from rushes.sources.bigquery.staging import Staging
 from rushes.sources.bigquery.starts import Starts
 from rushes.sources.bigquery.statements import Statements
 from rushes.sources.bigquery.tables import Tables
+from rushes.sources.bigquery.turns import Turns
 from rushes.sources.whole_items import only_posted
 from rushes.tasks import Task
 
@@ -82,7 +83,7 @@ async def assemble(
     pace = Pace(settings.bigquery_flush, task.count, time.monotonic)
     name = elections.common_id(f"stage-{task.index}")
     staging = Staging(service, table, name=name, pace=pace, staged=staged)
-    merging = Merging(service, elections, statements, execution)
+    merging = Merging(service, statements, Turns(service, tables), execution)
     feed = Feed(
         service=service, elections=elections, statements=statements, merging=merging, staging=staging, hand=hand,
         rows=Rows(plan, url=tables.url, attempts=settings.item_attempts), task=task, page=settings.batch_size,

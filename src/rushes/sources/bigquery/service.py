@@ -69,6 +69,11 @@ class Ran:
         """Rows that the statement changed."""
         return self.job.num_dml_affected_rows or 0
 
+    @property
+    def parameters(self) -> Mapping[str, Value]:
+        """With which it was begun, by whomever."""
+        return {each.name: each.values if hasattr(each, "values") else each.value for each in self.job.query_parameters}
+
 
 @dataclass(slots=True)
 class Spent:
@@ -134,10 +139,19 @@ class Service:
             job_retry=None, timeout=CALL_SECONDS,
         )  # fmt: skip
 
-    async def once(self, job_id: str, statement: Statement) -> Ran:
+    async def is_known(self, job_id: str) -> bool:
+        """Whether there is a job of that id, for all that can be seen."""
+        try:
+            await self._get(job_id)
+        except Refused as refused:
+            return refused.what != "notFound"
+        return True
+
+    async def once(self, job_id: str, statement: Statement, *, again: bool = True) -> Ran:
         """Run a statement under a job's id, or wait for the job of that id, whoever began it.
 
-        One that failed because of others is run anew, by whoever comes first, as `ID-1`, `ID-2`, ….
+        One that failed because of others is run anew, by whoever comes first, as `ID-1`, `ID-2`, …. So is one that was
+        refused before this process began, unless `again` is false: what was refused is over for everybody then.
 
         Raises:
             Away: it could not be run to its end now. Asked for again, it goes on from there.
@@ -151,7 +165,7 @@ class Service:
                 job_retry=None, timeout=CALL_SECONDS,
             )  # fmt: skip
 
-        ran = await self._until_done(job_id, begin)
+        ran = await self._until_done(job_id, begin, again=again)
         if ran.led:
             self.spent.statements += 1
             self.spent.bytes_billed += ran.job.total_bytes_billed or 0
@@ -201,7 +215,7 @@ class Service:
             use_query_cache=False,
         )
 
-    async def _until_done(self, job_id: str, begin: Callable[[str], Any]) -> Ran:
+    async def _until_done(self, job_id: str, begin: Callable[[str], Any], *, again: bool = True) -> Ran:
         number = tries = 0
         while True:
             job, led = await self._begun(f"{job_id}-{number}" if number else job_id, begin)
@@ -209,17 +223,15 @@ class Service:
             if failure is None:
                 return Ran(job, led, job.created, job.ended or job.created)
             tries += led
-            if self._is_final(failure, job.created, led=led, tries=tries):
+            if isinstance(failure, Refused):
+                failure.earlier = not led
+                if led or not again or job.created >= self._since:  # otherwise what was in the way may be past
+                    raise failure
+            elif led and (isinstance(failure, OverQuota) or tries >= TRIES):
                 raise failure
             number += 1
             if led:  # others wait for their turn, too
                 await asyncio.sleep(random.uniform(0.05, 0.25) * min(2**tries, LONGEST))  # noqa: S311  (no secret)
-
-    def _is_final(self, failure: RushesError, created: datetime, *, led: bool, tries: int) -> bool:
-        """Whether a failed job's failure is that of whoever asks. One from before this process began may be past."""
-        if isinstance(failure, Refused):
-            return led or created >= self._since
-        return led and (isinstance(failure, OverQuota) or tries >= TRIES)
 
     async def _begun(self, name: str, begin: Callable[[str], Any]) -> tuple[Any, bool]:
         asked = time.monotonic()
@@ -242,14 +254,15 @@ class Service:
 
     async def _existing(self, name: str) -> Any:
         """A job that somebody began. It may be a moment until it can be found (googleapis/python-bigquery issue 2134)."""
-        for pause in (0.2, 1.0, 3.0):
+        for pause in (0.2, 1.0, 3.0, None):
             try:
                 return await self._get(name)
             except Refused as refused:
-                if refused.what != "notFound":
+                refused.earlier = refused.what != "notFound"
+                if refused.earlier or pause is None:
                     raise
             await asyncio.sleep(pause)
-        return await self._get(name)
+        raise AssertionError
 
     async def _get(self, name: str) -> Any:
         return await self.call(self._client.get_job, name, location=self.location, retry=_retry(), timeout=CALL_SECONDS)

@@ -90,7 +90,7 @@ class Statements:
     def batches(self, owner: str, *, dead: bool) -> Statement:
         """Which staged batches of an execution are to be merged."""
         if not self.claims:
-            return self._made("batches", "batches_only")
+            return self._made("batches", "batches_only", owner, owner=owner)
         return self._made("batches", "batches", owner, owner=owner, dead=dead)
 
     def into_target(self, owner: str, batches: Sequence[str]) -> Statement:

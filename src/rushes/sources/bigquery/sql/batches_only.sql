@@ -1,5 +1,5 @@
--- The same where the table of items is only read.
-select distinct r.batch
+-- The same where the table of items is only read. Whose they are is there for others who take part in the merge.
+select distinct r.batch, @owner as owner
 from $staged as r
 left join (
     select distinct cast($id as string) as id
