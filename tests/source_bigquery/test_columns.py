@@ -91,6 +91,21 @@ def test_a_number_that_no_table_can_hold_is_refused_here(tables: Tables, value: 
         told(tables, {**BASIC, "result": "JSON"}, replace(DONE, value=value))
 
 
+def nested(depth: int) -> Any:
+    value: Any = []
+    for _ in range(depth - 1):
+        value = [value]
+    return value
+
+
+def test_values_within_each_other_are_refused_where_no_table_can_hold_so_many(tables: Tables):
+    types = {**BASIC, "context": "JSON"}
+    assert told(tables, types, replace(DONE, value=nested(499)))
+    for depth in (500, 900):
+        with pytest.raises(ValueError, match="within each other"):
+            told(tables, types, replace(DONE, value=nested(depth)))
+
+
 def test_a_new_target_has_columns_for_what_the_pipeline_makes(tables: Tables):
     plain = [name for name, _, _ in columns.new_columns(tables, "INT64", documents=False)]
     assert plain[:3] == ["id", "context", "status"]

@@ -79,6 +79,21 @@ async def test_what_an_execution_leaves_is_taken_over_when_its_lease_has_run_out
     assert len(contexts) == 3
 
 
+async def test_what_cannot_be_merged_is_left_alone_and_stops_nobody(site: Site, processor: Processor, caplog):
+    site.add("a", "b")
+    await begun(site, execution="first", done=1, of=2)
+    site.add("c")
+    site.server.advance(timedelta(minutes=11))
+    site.server.fail("(?i)merge `films.archive.results`", times=1, reason="invalidQuery", message="no such value")
+    report = await site.work(Task("second"))
+    assert (report.processed, report.exit_reason) == (1, ExitReason.LEASED)
+    assert {id_: (row["status"], row["owner"]) for id_, row in site.items().items()} == {
+        "a": ("PROCESSING", "first"), "b": ("PROCESSING", "first"), "c": ("DONE", "second"),
+    }  # fmt: skip
+    assert "the execution first has fallen silent, and what it staged cannot be merged" in caplog.text
+    assert "no such value" in caplog.text
+
+
 async def test_whoever_was_silent_too_long_changes_nothing(site: Site, processor: Processor, caplog):
     processor.answer = lambda _address, _job: "by the second"
     site.add("a", "b", "c")

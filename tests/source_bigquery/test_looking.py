@@ -41,6 +41,11 @@ def test_a_task_counts_its_own_items_and_knows_of_the_others():
     assert (seen.leased, seen.ownerless, seen.nameless) == (8, 10, 11)
 
 
+def test_what_cannot_be_taken_over_is_as_good_as_leased():
+    seen = Seen.of([found("lapsed", 2, owner="gone"), found("lapsed", 3, owner="stuck")], 0, left_alone={"stuck"})
+    assert (seen.pending, seen.claimable, seen.leased, seen.dead) == (2, 2, 3, {"gone"})
+
+
 def test_to_a_service_an_address_is_text_and_shares_its_rest_with_all_others():
     item = Rows(POSTED, url="url", attempts=3).item(row(url="any text at all "))
     assert (item.source.location, item.lane, item.refused) == ("any text at all ", THE_PROCESSOR, None)

@@ -13,12 +13,15 @@ from rushes.sources.bigquery.tables import (
     OWN_COLUMNS,
     Tables,
     adding_columns,
+    check_required,
     check_source,
     check_target,
     missing_columns,
 )
 
 PLAIN = {"id": "STRING", "url": "STRING", "status": "STRING"}
+RESULTS = {"id": "STRING", "context": "STRING", "status": "STRING"}
+ID = SchemaField("id", "STRING")
 
 
 @pytest.fixture
@@ -35,6 +38,10 @@ def table(columns: dict[str, str], *, kind: str = "TABLE", required: tuple[str, 
     made = Table("p.d.items", schema=fields)
     made._properties["type"] = kind
     return made
+
+
+def text(name: str, longest: int | None = None) -> SchemaField:
+    return SchemaField(name, "STRING", max_length=longest) if longest else SchemaField(name, "STRING")
 
 
 def test_the_original_table_is_taken_and_lacks_our_columns(tables: Tables):
@@ -85,11 +92,70 @@ def test_our_columns_of_another_type_are_refused(tables: Tables):
         check_source(tables, table({**PLAIN, "attempt": "STRING"}))
 
 
-def test_a_column_of_the_target_that_must_be_filled_and_may_not_be_is_found_before_any_work(tables: Tables):
-    columns = {"id": "STRING", "context": "STRING", "status": "STRING", "reviewer": "STRING"}
-    check_target(tables, table(columns, required=("id", "status")), ())
-    with pytest.raises(SettingsError, match="DROP NOT NULL"):
-        check_target(tables, table(columns, required=("reviewer",)), ())
+@pytest.mark.parametrize("name", ["reviewer", "context", "title"])
+def test_a_column_of_the_target_that_must_be_filled_and_may_not_be_is_found_before_any_work(tables: Tables, name: str):
+    columns = {**RESULTS, "reviewer": "STRING", "title": "STRING", "attempt": "INT64"}
+    filled = ("context", "title", "attempt")
+    check_required(tables, table(columns, required=("id", "status", "attempt")), filled, ("attempt",))
+    with pytest.raises(SettingsError, match=f"ALTER COLUMN {name} DROP NOT NULL"):
+        check_required(tables, table(columns, required=(name,)), filled, ("attempt",))
+
+
+def test_a_default_helps_only_where_nothing_is_written(tables: Tables):
+    fields = [SchemaField(name, "STRING", mode="REQUIRED", default_value_expression="'x'") for name in ("a", "title")]
+    made = Table("p.d.results", schema=fields)
+    with pytest.raises(SettingsError, match="'title'"):
+        check_required(tables, made, ["title"], ())
+    check_required(tables, made, [], ())
+
+
+@pytest.mark.parametrize(
+    ("items", "results", "fits"),
+    [
+        (ID, ID, True),
+        (SchemaField("id", "INTEGER"), ID, True),
+        (ID, SchemaField("id", "INTEGER"), False),
+        (ID, SchemaField("id", "STRING", max_length=20), False),
+        (SchemaField("id", "STRING", max_length=20), SchemaField("id", "STRING", max_length=20), True),
+        (SchemaField("id", "INTEGER"), SchemaField("id", "STRING", max_length=20), True),
+        (SchemaField("id", "INTEGER"), SchemaField("id", "STRING", max_length=19), False),
+    ],
+)
+def test_every_id_of_the_items_must_fit_into_the_target(tables: Tables, items, results, fits):
+    made = Table("p.d.results", schema=[results, SchemaField("context", "STRING"), SchemaField("status", "STRING")])
+    if fits:
+        assert check_target(tables, made, items)["id"] in ("STRING", "INT64")
+    else:
+        with pytest.raises(SettingsError, match="RUSHES_BIGQUERY_ID"):
+            check_target(tables, made, items)
+
+
+def test_columns_of_the_target_that_hold_only_some_values_are_not_written_to(tables: Tables):
+    limited = [SchemaField("title", "STRING", max_length=20), SchemaField("cost", "NUMERIC", precision=10, scale=2)]
+    given = {"context": None, "status": 17}
+    usual = [ID, *(text(name, most) for name, most in given.items())]
+    types = check_target(tables, Table("p.d.results", schema=[*usual, *limited]), ID)
+    assert (types["title"], types["cost"]) == ("STRING(20)", "NUMERIC(10, 2)")
+    for name, most, setting in (("context", 2000, "RESULT"), ("status", 16, "STATUS")):
+        usual = [ID, *(text(one, most if one == name else None) for one in given)]
+        with pytest.raises(SettingsError, match=f"RUSHES_BIGQUERY_{setting}"):
+            check_target(tables, Table("p.d.results", schema=usual), ID)
+
+
+def test_columns_of_the_items_that_are_written_to_must_hold_what_is_written(tables: Tables):
+    fields = [ID, SchemaField("url", "STRING", max_length=99)]
+    check_source(tables, _typed([*fields, SchemaField("status", "STRING", max_length=10)]))
+    with pytest.raises(SettingsError, match="too short"):
+        check_source(tables, _typed([*fields, SchemaField("status", "STRING", max_length=9)]))
+    ours = [text(name, 50) if name == "error" else SchemaField(name, type_) for name, type_ in OWN_COLUMNS.items()]
+    with pytest.raises(SettingsError, match=r"STRING\(50\)"):
+        check_source(tables, _typed([*fields, SchemaField("status", "STRING"), *ours]))
+
+
+def _typed(fields: list[SchemaField]) -> Table:
+    made = Table("p.d.items", schema=fields)
+    made._properties["type"] = "TABLE"
+    return made
 
 
 def test_staging_tables_of_different_executions_are_different(tables: Tables):

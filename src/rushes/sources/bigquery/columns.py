@@ -16,6 +16,8 @@ from rushes.model import ItemStatus
 from rushes.sources.bigquery.tables import Tables
 from rushes.sources.results import ItemResult
 
+DEEPEST = 500
+"""https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#json_type"""
 _NUMBERS = ("FLOAT64", "NUMERIC", "BIGNUMERIC")
 _TEXT = ("STRING",)
 _EITHER = ("STRING", "JSON")
@@ -130,21 +132,20 @@ def staged(columns: Sequence[Column], types: Mapping[str, str], result: ItemResu
 def _fitting(column: Column, type_: str, result: ItemResult) -> Any:
     value = column.value(result)
     if type_ == "JSON":
-        _check_numbers(value)
+        _check_json(value)
     elif type_ == "STRING" and value is not None and not isinstance(value, str):
         return column.words(value)
     return value
 
 
-def _check_numbers(value: Any) -> None:
-    """Raise `ValueError` for a whole number that BigQuery's JSON cannot hold: one would keep all others from the target."""
+def _check_json(value: Any, depth: int = 1) -> None:
+    """Raise `ValueError` for what BigQuery's JSON cannot hold: one such value would keep all others from the target."""
     match value:
-        case dict():
-            for each in value.values():
-                _check_numbers(each)
-        case list() | tuple():
-            for each in value:
-                _check_numbers(each)
+        case dict() | list() | tuple():
+            if depth >= DEEPEST:  # it is staged within another
+                raise ValueError(f"a column of JSON holds no {DEEPEST} values within each other")
+            for each in value.values() if isinstance(value, dict) else value:
+                _check_json(each, depth + 1)
         case int() if not -(2**63) <= value < 2**64:
             raise ValueError(f"{value} is too large a number for a column of JSON")
 

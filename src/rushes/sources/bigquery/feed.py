@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -57,12 +57,15 @@ class Seen:
     """Rows without an id."""
 
     @classmethod
-    def of(cls, rows: Iterable[Any], index: int) -> Seen:
-        """The rows of `look.sql`, as they concern the task of this index."""
+    def of(cls, rows: Iterable[Any], index: int, *, left_alone: Collection[str] = ()) -> Seen:
+        """The rows of `look.sql`, as they concern the task of this index.
+
+        What executions hold that are to be left alone is as good as leased.
+        """
         seen = cls()
         for row in rows:
             mine = row.number if row.task == index else 0
-            match row.standing:
+            match "leased" if row.standing == "lapsed" and row.owner in left_alone else row.standing:
                 case "pending" | "lapsed":
                     seen.pending += mine
                     seen.claimable += row.number
@@ -117,6 +120,8 @@ class Feed:
         """The last read gave nothing new, whatever looks say."""
         self._shared_claim = task.count > 1
         """Everything may still have to be claimed for all tasks."""
+        self._left_alone: set[str] = set()
+        """Executions that are dead, and whose results cannot be merged."""
         self._claimed_at: datetime | None = None
         self._life = 0
         self._nudged = asyncio.Event()
@@ -196,7 +201,7 @@ class Feed:
         changes = (self._staging.durable_at, self._merging.ended_at, self._claimed_at)
         after = max((at for at in changes if at), default=None)
         ran = await self._elections.shared(self._statements.look(), after=after)
-        seen = Seen.of(await self._service.rows(ran), self._task.index)
+        seen = Seen.of(await self._service.rows(ran), self._task.index, left_alone=self._left_alone)
         self._warn(seen)
         return seen
 
@@ -205,7 +210,9 @@ class Feed:
             await self._merge_dead(execution)
         everybody = self._shared_claim
         claim = self._elections.common_id("claim") if everybody else self._elections.own_id("claim")
-        statement = self._statements.claim(claim, attempts=self._attempts, everybody=everybody)
+        statement = self._statements.claim(
+            claim, attempts=self._attempts, everybody=everybody, left_alone=sorted(self._left_alone)
+        )
         ran = await self._service.once(claim, statement)
         self._shared_claim = False
         self.seen = None
@@ -227,12 +234,20 @@ class Feed:
             self._in_vain = True  # until there is a new one
 
     async def _merge_dead(self, execution: str) -> None:
+        unmerged: Refused | None = None
         try:
             await self._merging.of_dead(execution)
         except Refused as refused:
             if refused.what != "notFound":  # it staged nothing, or so long ago that it is gone
-                raise
-        log.warning("the execution %s has fallen silent: its items are taken over", execution)
+                unmerged = refused
+        if unmerged:
+            self._left_alone.add(execution)
+            log.error(
+                "the execution %s has fallen silent, and what it staged cannot be merged: its items are left alone. %s",
+                execution, unmerged,
+            )  # fmt: skip
+        else:
+            log.warning("the execution %s has fallen silent: its items are taken over", execution)
 
     async def _nothing(self, seen: Seen | None) -> None:
         self.seen = seen

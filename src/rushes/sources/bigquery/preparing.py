@@ -16,7 +16,15 @@ from rushes.sources.bigquery.elections import Elections
 from rushes.sources.bigquery.faults import Refused
 from rushes.sources.bigquery.service import Service, Statement
 from rushes.sources.bigquery.staging import KEPT, SCHEMA
-from rushes.sources.bigquery.tables import Tables, adding_columns, check_source, check_target, missing_columns, types_of
+from rushes.sources.bigquery.tables import (
+    Tables,
+    adding_columns,
+    check_required,
+    check_source,
+    check_target,
+    missing_columns,
+    types_of,
+)
 
 if TYPE_CHECKING:
     from google.cloud import bigquery
@@ -93,8 +101,10 @@ class Preparation:
         service.location = source.location
         await self._check_condition()
         target = await self._target(source_types[tables.id])
-        target_types = check_target(tables, target, ALWAYS)
+        (id_,) = (field for field in source.schema if field.name == tables.id)
+        target_types = check_target(tables, target, id_)
         filled, left_alone = columns.filled(tables, target_types)
+        check_required(tables, target, [column.name for column in filled], ALWAYS)
         await self._make(tables.staged(self._execution), SCHEMA, passing=True)
         if tables.claims:
             await self._make(tables.executions, {"execution": "STRING", "lease_until": "TIMESTAMP"})

@@ -55,11 +55,14 @@ class Statements:
             return self._made("look", "look_only", tasks=self._count)
         return self._made("look", "look", tasks=self._count, execution=self._execution)
 
-    def claim(self, claim: str, *, attempts: int, everybody: bool = False) -> Statement:
-        """Claim this task's items, or those of all tasks, under a name that no other claim has."""
+    def claim(self, claim: str, *, attempts: int, everybody: bool = False, left_alone: Sequence[str] = ()) -> Statement:
+        """Claim this task's items, or those of all tasks, under a name that no other claim has.
+
+        `left_alone` are executions from which nothing is taken over.
+        """
         return self._made(
             "claim", "claim", execution=self._execution, claim=claim, attempts=attempts, died=DIED, tasks=self._count,
-            task=None if everybody else self._index,
+            task=None if everybody else self._index, left_alone=left_alone,
         )  # fmt: skip
 
     def read(self) -> Statement:

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 from rushes.errors import SettingsError
@@ -20,6 +21,9 @@ OWN_COLUMNS = {"claim": "STRING", "owner": "STRING", "attempt": "INT64", "error"
 IDS = ("STRING", "INT64")
 """What ids may be."""
 _SAME = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL", "RECORD": "STRUCT", "DECIMAL": "NUMERIC"}
+_LONGEST_STANDING, _LONGEST_STATUS = len("PROCESSING"), len("FAILED_PROCESSING")
+"""In the table of items, and in the target."""
+_LONGEST_NUMBER = len(str(-(2**63)))
 _NAME = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -136,11 +140,17 @@ def _check_claims(tables: Tables, table: bigquery.Table, types: Mapping[str, str
         raise SettingsError(
             f"{tables.full(tables.source)} has a column `owner` of its own, and Rushes needs that name", remedy=way_out
         )
-    for name, wanted in OWN_COLUMNS.items():
-        if types.get(name, wanted) != wanted:
+    for field in table.schema:
+        wanted, there = OWN_COLUMNS.get(field.name), f"{types[field.name]}{_limits(field)}"
+        if wanted and there != wanted:
             raise SettingsError(
-                f"the column {name!r} of {tables.full(tables.source)} is {types[name]}; Rushes keeps {wanted} there",
+                f"the column {field.name!r} of {tables.full(tables.source)} is {there}; Rushes keeps {wanted} there",
                 remedy=way_out,
+            )
+        if field.name == tables.status and _longest(field) < _LONGEST_STANDING:
+            raise SettingsError(
+                f"the column {field.name!r} of {tables.full(tables.source)} is {there}: too short for PROCESSING",
+                remedy=f"{way_out}, or ALTER TABLE makes it longer",
             )
 
 
@@ -157,20 +167,50 @@ def _need(table: str, types: Mapping[str, str], variable: str, column: str, want
         )
 
 
-def check_target(tables: Tables, table: bigquery.Table, known: Iterable[str]) -> Mapping[str, str]:
-    """Whether results can be written to the table. Returns its columns.
+def check_target(tables: Tables, table: bigquery.Table, id_: bigquery.SchemaField) -> Mapping[str, str]:
+    """Whether results can be written to the table, of items with that id. Returns its columns.
 
-    `known` are columns that are always filled. Raises: SettingsError.
+    A type that holds only some values is named with its bounds, such as `STRING(20)`: it is not what it is without them.
+
+    Raises:
+        SettingsError: not; the message names the setting, or the statement that helps.
     """
     types = types_of(table)
-    _need(tables.target, types, "RUSHES_BIGQUERY_ID", tables.id, IDS)
+    limited = {field.name: _limits(field) for field in table.schema if _limits(field)}
+    longest = {tables.id: _longest(id_), tables.status: _LONGEST_STATUS}
+    for field in table.schema:
+        if field.name in limited and not _longest(field) >= longest.get(field.name, inf):
+            types[field.name] += limited[field.name]
+    same = _SAME.get(id_.field_type, id_.field_type)
+    _need(tables.target, types, "RUSHES_BIGQUERY_ID", tables.id, (same, "STRING") if same == "INT64" else (same,))
     _need(tables.target, types, "RUSHES_BIGQUERY_STATUS", tables.status, ("STRING",))
     _need(tables.target, types, "RUSHES_BIGQUERY_RESULT", tables.result, ("STRING", "JSON"))
-    always = {tables.id, tables.status, tables.result, *known}
+    return types
+
+
+def check_required(tables: Tables, table: bigquery.Table, filled: Iterable[str], always: Iterable[str]) -> None:
+    """Whether every column of the target that must have a value gets one, or is none of the `filled` and has a default.
+
+    `always` are those that are filled whatever came of an item. Raises: SettingsError.
+    """
+    certain = {tables.id, tables.status, *(set(filled) & set(always))}
     for field in table.schema:
-        if field.mode == "REQUIRED" and field.name not in always and not field.default_value_expression:
+        left = field.name not in filled and field.default_value_expression
+        if field.mode == "REQUIRED" and field.name not in certain and not left:
             raise SettingsError(
                 f"the column {field.name!r} of {tables.full(tables.target)} is REQUIRED, and Rushes may have nothing for it",
                 remedy=f"ALTER TABLE `{tables.full(tables.target)}` ALTER COLUMN {field.name} DROP NOT NULL",
             )
-    return types
+
+
+def _limits(field: bigquery.SchemaField) -> str:
+    """What a type holds, as SQL says it: `(20)`, `(10, 2)`; nothing where it holds all values."""
+    bounds = [bound for bound in (field.max_length, field.precision, field.scale) if bound is not None]
+    return f"({', '.join(map(str, bounds))})" if bounds else ""
+
+
+def _longest(field: bigquery.SchemaField) -> float:
+    """How long a text may be there. Whole numbers are no longer than 20."""
+    if field.field_type != "STRING":
+        return _LONGEST_NUMBER
+    return inf if field.max_length is None else field.max_length

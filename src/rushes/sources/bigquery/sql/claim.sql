@@ -1,4 +1,5 @@
 -- Take what is pending, and what was left by executions whose lease has run out: one task's items, or (@task is null) all.
+-- What executions hold whose results cannot be merged is left alone.
 -- An item that somebody set to pending again after its last attempt starts anew, but not one that killed its worker.
 update $source
 set
@@ -13,7 +14,7 @@ where
     and (
         $status = 'PENDING'
         or (
-            $status = 'PROCESSING' and owner <> @execution
+            $status = 'PROCESSING' and owner <> @execution and owner not in unnest(@left_alone)
             and owner not in (select execution from $executions where lease_until > current_timestamp())
         )
     )
