@@ -13,6 +13,11 @@ CONFLICT = "Could not serialize access to table p:d.items due to concurrent upda
 QUEUE = "Resources exceeded during query execution: Too many DML statements outstanding against table p:d.items, limit is 20"
 
 
+def caused(error: Exception, cause: Exception) -> Exception:
+    error.__cause__ = cause
+    return error
+
+
 def answer(kind: type[exceptions.GoogleAPICallError], reason: str, message: str = "it says why") -> Exception:
     return kind(message, errors=[{"reason": reason, "message": message}])
 
@@ -29,6 +34,8 @@ def answer(kind: type[exceptions.GoogleAPICallError], reason: str, message: str 
         TransportError("no route"),
         ConnectionResetError("reset"),
         RefreshError("later", retryable=True),
+        RefreshError(TransportError("the metadata server is away")),
+        caused(RefreshError("no token"), TransportError("the metadata server is away")),
     ],
 )
 def test_what_may_pass_is_an_outage(error: Exception):
@@ -72,6 +79,7 @@ def test_a_job_that_others_were_in_the_way_of_may_run_anew(reason: str, message:
         ),
         (answer(exceptions.Unauthorized, "authError"), "authError", None),
         (RefreshError("revoked"), "credentials", "sign in"),
+        (RefreshError("invalid_grant: Bad Request", {"error": "invalid_grant"}), "credentials", "sign in"),
     ],
 )
 def test_what_will_not_pass_says_what_to_do(error: Exception, what: str, remedy: str | None):

@@ -72,11 +72,21 @@ def of_call(error: Exception) -> Exception:
         return of_call(error.cause)
     if isinstance(error, exceptions.GoogleAPICallError):
         return _of_answer(error)
-    if isinstance(error, auth.RefreshError) and not error.retryable:
+    if isinstance(error, auth.RefreshError) and not (error.retryable or _unreached(error)):
         return Refused(str(error), what="credentials", remedy="sign in anew, or see to the service account's key")
     if isinstance(error, auth.GoogleAuthError | requests.RequestException | ConnectionError | TimeoutError):
         return Away(str(error) or type(error).__name__)
     return error
+
+
+def _unreached(error: Exception) -> bool:
+    """Whether credentials could not be renewed since whoever gives them, such as a metadata server, was not to be had.
+
+    The client says that it may not be tried again, although it may.
+    """
+    from google.auth.exceptions import TransportError
+
+    return isinstance(error.__cause__, TransportError) or any(isinstance(each, TransportError) for each in error.args)
 
 
 def _of_answer(error: Any) -> RushesError:
