@@ -85,6 +85,18 @@ def test_text_that_no_table_can_hold_is_mended(tables: Tables):
     assert told(tables, BASIC, replace(DONE, text="a\x00b\ud83d")) == {"context": "a\N{REPLACEMENT CHARACTER}b?"}
 
 
+@pytest.mark.parametrize("type_", ["JSON", "STRING"])
+def test_what_only_looks_like_such_text_stays_as_it_is(tables: Tables, type_: str):
+    value = {"how NUL is written": "\\u0000", "at\x00once": ["\x00\\u0000", "C:\\\\u0000"]}
+    found = told(tables, {**BASIC, "result": type_}, replace(DONE, value=value, text="say \\u0000"))
+    assert found["context"] == "say \\u0000"
+    result = found["result"] if type_ == "JSON" else json.loads(found["result"])
+    assert result["value"] == {
+        "how NUL is written": "\\u0000",
+        "at\N{REPLACEMENT CHARACTER}once": ["\N{REPLACEMENT CHARACTER}\\u0000", "C:\\\\u0000"],
+    }
+
+
 @pytest.mark.parametrize("value", [float("nan"), 2**70, [{"deep": -(2**64)}]])
 def test_a_number_that_no_table_can_hold_is_refused_here(tables: Tables, value: Any):
     with pytest.raises(ValueError, match="JSON"):

@@ -35,6 +35,17 @@ async def test_a_result_whose_row_is_there_already_is_written_into_it(site: Site
     }
 
 
+async def test_an_error_that_is_no_text_to_a_table_is_mended(site: Site, processor: Processor):
+    def answer(_address: str, _job: Job) -> str:
+        raise Permanent("it said \x00 and \\u0000")
+
+    processor.answer = answer
+    site.add("a")
+    await site.work()
+    assert site.items()["a"]["error"] == "it said \N{REPLACEMENT CHARACTER} and \\u0000"
+    assert site.results()["a"]["context"] == "ERROR: it said \N{REPLACEMENT CHARACTER} and \\u0000"
+
+
 async def test_a_failure_is_recorded_as_one_with_its_reason(site: Site, processor: Processor):
     def answer(address: str, _job: Job) -> str:
         if address.endswith("bad"):

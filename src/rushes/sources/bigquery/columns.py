@@ -6,7 +6,6 @@ while a job runs, and executions that know different ones do not get into each o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from rushes.errors import SettingsError
 from rushes.model import ItemStatus
 from rushes.sources.bigquery.tables import Tables
+from rushes.sources.bigquery.texts import dumped
 from rushes.sources.results import ItemResult
 
 DEEPEST = 500
@@ -34,7 +34,7 @@ class Column:
     value: Callable[[ItemResult], Any]
     expression: str | None = None
     """What it is in the merge, where it is no part of the result."""
-    words: Callable[[Any], str] = lambda value: json.dumps(value, ensure_ascii=False)
+    words: Callable[[Any], str] = dumped
     """How a value that is no text is told in a column of text."""
 
     def read(self, type_: str) -> str:
@@ -124,9 +124,7 @@ def staged(columns: Sequence[Column], types: Mapping[str, str], result: ItemResu
     """
     values = {column.name: _fitting(column, types[column.name], result) for column in columns if not column.expression}
     there = {name: value for name, value in values.items() if value is not None}
-    text = json.dumps(there, ensure_ascii=False, allow_nan=False)
-    # Half a character, or none at all, is no text to BigQuery.
-    return text.replace("\\u0000", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+    return dumped(there, allow_nan=False)
 
 
 def _fitting(column: Column, type_: str, result: ItemResult) -> Any:

@@ -7,7 +7,6 @@ between leaves items that are done again. What gathers is bounded; where BigQuer
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import secrets
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from rushes.sources.bigquery.faults import OverQuota
 from rushes.sources.bigquery.hand import Key
 from rushes.sources.bigquery.pace import Pace
 from rushes.sources.bigquery.service import Service
+from rushes.sources.bigquery.texts import dumped
 
 MOST_RESULTS = 100_000
 MOST_BYTES = 64 * 2**20
@@ -79,7 +79,7 @@ class Staging:
             "id": key.id, "claim": key.claim, "attempt": attempt, "kind": kind, "batch": self._gathering.name,
             "staged_at": self._service.clock.now().isoformat(), "error": error, "result": result,
         }  # fmt: skip
-        encoded = json.dumps(line, ensure_ascii=False).encode("utf-8", "replace")
+        encoded = dumped(line).encode()
         batch = self._gathering
         batch.keys.append(key)
         batch.lines.append(encoded)
