@@ -81,15 +81,28 @@ def test_a_view_can_only_be_read(tables: Tables):
     assert check_source(replace(tables, claims=False), table({"id": "STRING", "url": "STRING"}, kind="VIEW"))
 
 
-def test_an_owner_of_the_users_own_is_not_written_over(tables: Tables):
-    with pytest.raises(SettingsError, match="a column `owner` of its own"):
-        check_source(tables, table({**PLAIN, "owner": "STRING"}))
-    assert check_source(tables, table({**PLAIN, **OWN_COLUMNS}))
+@pytest.mark.parametrize("name", ["owner", "Owner", "error", "ATTEMPT", "claim"])
+def test_a_column_of_the_users_own_is_not_written_over(tables: Tables, name: str):
+    theirs = {**PLAIN, name: OWN_COLUMNS[name.lower()]}
+    with pytest.raises(SettingsError, match=f"has {name}, and Rushes needs such names") as raised:
+        check_source(tables, table(theirs))
+    assert "RUSHES_BIGQUERY_CLAIM=none" in str(raised.value)
+    assert check_source(replace(tables, claims=False), table(theirs))
+
+
+def test_columns_of_ours_are_found_however_they_are_written(tables: Tables):
+    ours = {name.upper(): type_ for name, type_ in OWN_COLUMNS.items()}
+    assert missing_columns(check_source(tables, table({**PLAIN, **ours}))) == []
+
+
+def test_a_name_that_is_ours_cannot_be_that_of_a_setting(tables: Tables):
+    with pytest.raises(SettingsError, match="keeps for itself"):
+        check_source(replace(tables, url="Error"), table({"id": "STRING", "Error": "STRING", "status": "STRING"}))
 
 
 def test_our_columns_of_another_type_are_refused(tables: Tables):
     with pytest.raises(SettingsError, match="'attempt'"):
-        check_source(tables, table({**PLAIN, "attempt": "STRING"}))
+        check_source(tables, table({**PLAIN, **OWN_COLUMNS, "attempt": "STRING"}))
 
 
 @pytest.mark.parametrize("name", ["reviewer", "context", "title"])

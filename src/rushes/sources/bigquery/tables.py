@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rushes.settings import Settings
 
 OWN_COLUMNS = {"claim": "STRING", "owner": "STRING", "attempt": "INT64", "error": "STRING"}
-"""What the table of items gains, with its type. The first is the one by which it is seen that the others are ours."""
+"""What the table of items gains, with its type. All come with one statement: only some of them are not ours."""
 IDS = ("STRING", "INT64")
 """What ids may be."""
 _SAME = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL", "RECORD": "STRUCT", "DECIMAL": "NUMERIC"}
@@ -112,8 +112,9 @@ def check_source(tables: Tables, table: bigquery.Table | None) -> Mapping[str, s
 
 
 def missing_columns(types: Mapping[str, str]) -> Sequence[str]:
-    """What the table of items has still to gain."""
-    return [name for name in OWN_COLUMNS if name not in types]
+    """What the table of items has still to gain. Upper and lower case are one, as in BigQuery."""
+    there = {name.lower() for name in types}
+    return [name for name in OWN_COLUMNS if name not in there]
 
 
 def adding_columns(tables: Tables, missing: Iterable[str]) -> str:
@@ -130,18 +131,21 @@ def _check_claims(tables: Tables, table: bigquery.Table, types: Mapping[str, str
             f"{tables.full(tables.source)} is a {kind}: items cannot be claimed in it",
             remedy=f"{way_out}, and tasks only divide its rows among them",
         )
-    named = {tables.id, tables.url, tables.status} & set(OWN_COLUMNS)
+    named = {name.lower() for name in (tables.id, tables.url, tables.status)} & OWN_COLUMNS.keys()
     if named:
         raise SettingsError(
             f"the column {named.pop()!r} of {tables.source} is one that Rushes keeps for itself", remedy=way_out
         )
-    # They come with one statement: an owner without a claim is somebody else's column.
-    if "owner" in types and "claim" not in types:
+    missing = missing_columns(types)
+    if 0 < len(missing) < len(OWN_COLUMNS):
+        theirs = ", ".join(name for name in types if name.lower() in OWN_COLUMNS)
         raise SettingsError(
-            f"{tables.full(tables.source)} has a column `owner` of its own, and Rushes needs that name", remedy=way_out
+            f"{tables.full(tables.source)} has {theirs}, and Rushes needs such names for columns of its own, together with "
+            f"{', '.join(missing)}",
+            remedy=f"rename what is yours, or {way_out}; if it is Rushes's own: {adding_columns(tables, missing)}",
         )
     for field in table.schema:
-        wanted, there = OWN_COLUMNS.get(field.name), f"{types[field.name]}{_limits(field)}"
+        wanted, there = OWN_COLUMNS.get(field.name.lower()), f"{types[field.name]}{_limits(field)}"
         if wanted and there != wanted:
             raise SettingsError(
                 f"the column {field.name!r} of {tables.full(tables.source)} is {there}; Rushes keeps {wanted} there",

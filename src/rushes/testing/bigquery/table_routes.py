@@ -84,7 +84,8 @@ def create_table(service: Service, request: Request) -> Reply:
 
 
 def get_table(service: Service, request: Request) -> Reply:
-    return Reply(_resource(service, service.catalog.table(_table_name(request))))
+    with service.engine.writing:  # a statement that adds several columns adds all of them at once
+        return Reply(_resource(service, service.catalog.table(_table_name(request))))
 
 
 def update_table(service: Service, request: Request) -> Reply:
