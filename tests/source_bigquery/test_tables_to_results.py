@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
+from google.cloud.bigquery import SchemaField, Table, TimePartitioning
+
 from rushes import Permanent, Transient
 from rushes.model import Engine, Facts, Job
+from rushes.sources.bigquery.staging import SCHEMA
 from rushes.stages.base import Context, Made, Result
+from rushes.tasks import Task
 from rushes.worker import Bounds, ExitReason
 
 from .conftest import Processor, Site
@@ -282,3 +286,22 @@ async def test_every_statement_says_whose_it_is_and_has_a_ceiling(site: Site, pr
     asked = site.server.jobs[with_labels:]
     assert {job.labels["app"] for job in asked} == {"rushes"}
     assert all(job.labels["execution"] and job.labels["task"] == "0" and job.labels["purpose"] for job in asked)
+
+
+async def test_what_is_staged_goes_after_a_week_also_where_the_table_was_there_before(site: Site, processor: Processor):
+    def expiry(execution: str) -> int | None:
+        partitions = site.client.get_table(f"films.archive.results__staged_{execution}").time_partitioning
+        assert partitions is not None
+        assert partitions.field == "staged_at"
+        kept: int | None = partitions.expiration_ms
+        return kept
+
+    week = timedelta(days=7) // timedelta(milliseconds=1)
+    await site.work(Task("new"))
+    assert expiry("new") == week
+
+    old = Table("films.archive.results__staged_old", [SchemaField(name, type_) for name, type_ in SCHEMA.items()])
+    old.time_partitioning = TimePartitioning(field="staged_at")
+    site.client.create_table(old)
+    await site.work(Task("old"))
+    assert expiry("old") == week

@@ -14,8 +14,8 @@ from rushes.sources.bigquery import columns
 from rushes.sources.bigquery.columns import ALWAYS, Column
 from rushes.sources.bigquery.elections import Elections
 from rushes.sources.bigquery.faults import Refused
-from rushes.sources.bigquery.service import Service, Statement
-from rushes.sources.bigquery.staging import KEPT, SCHEMA
+from rushes.sources.bigquery.service import Service, Statement, partitioning
+from rushes.sources.bigquery.staging import KEPT, SCHEMA, STAGED_AT
 from rushes.sources.bigquery.tables import (
     Tables,
     adding_columns,
@@ -135,8 +135,6 @@ class Preparation:
         return there
 
     async def _make(self, name: str, schema: Mapping[str, str], *, passing: bool = False) -> None:
-        from google.cloud import bigquery
-
         full = self._tables.full(name)
         there = await self._service.table(full)
         if there is not None:
@@ -147,10 +145,13 @@ class Preparation:
                 )
             if there.expires and there.expires < datetime.now(UTC) + KEPT / 2:  # an earlier run of that name has ended
                 await self._service.expire(full, datetime.now(UTC) + KEPT)
+            by = there.time_partitioning if passing else None
+            if by and not by.expiration_ms:
+                await self._service.expire_partitions(full, STAGED_AT, KEPT)
             return
         table = _table(full, [(column, type_, False) for column, type_ in schema.items()])
         if passing:
-            table.time_partitioning = bigquery.TimePartitioning(field="staged_at")
+            table.time_partitioning = partitioning(STAGED_AT, KEPT)
             table.clustering_fields = ["batch"]
             table.expires = datetime.now(UTC) + KEPT
         await self._service.create(table)

@@ -13,7 +13,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rushes.errors import RushesError
@@ -128,7 +128,18 @@ class Service:
 
         table = bigquery.Table(name)
         table.expires = at
-        await self.call(self._client.update_table, table, ["expires"], retry=_retry(), timeout=CALL_SECONDS)
+        await self._update(table, "expires")
+
+    async def expire_partitions(self, name: str, field: str, after: timedelta) -> None:
+        """Have what is in a table go, of each day of that column so long after it."""
+        from google.cloud import bigquery
+
+        table = bigquery.Table(name)
+        table.time_partitioning = partitioning(field, after)
+        await self._update(table, "time_partitioning")
+
+    async def _update(self, table: bigquery.Table, *fields: str) -> None:
+        await self.call(self._client.update_table, table, list(fields), retry=_retry(), timeout=CALL_SECONDS)
 
     async def check(self, statement: Statement) -> None:
         """Have a statement checked, rights and columns too, and not run. Raises: Refused."""
@@ -291,6 +302,13 @@ class Pages:
         """The next page's rows; None: that was all. Raises: Away, Refused."""
         page = await self._service.call(next, self._pages, None)
         return None if page is None else list(page)
+
+
+def partitioning(field: str, after: timedelta) -> bigquery.TimePartitioning:
+    """By the days of a column. What is there goes so long after its day."""
+    from google.cloud import bigquery
+
+    return bigquery.TimePartitioning(field=field, expiration_ms=after // timedelta(milliseconds=1))
 
 
 class _Exists(Exception):

@@ -25,13 +25,14 @@ MOST_BYTES = 64 * 2**20
 """With so many results, or bytes of them, a load does not wait for its time."""
 ROOM = 2
 """So many times as much may gather before items wait."""
+STAGED_AT = "staged_at"
 SCHEMA = {
-    "id": "STRING", "claim": "STRING", "attempt": "INT64", "kind": "STRING", "batch": "STRING", "staged_at": "TIMESTAMP",
+    "id": "STRING", "claim": "STRING", "attempt": "INT64", "kind": "STRING", "batch": "STRING", STAGED_AT: "TIMESTAMP",
     "error": "STRING", "result": "STRING",
 }  # fmt: skip
 """The staging table's columns. `kind` is `start`, `completed`, `failed`, or `retry`: back to everybody, attempts kept."""
 KEPT = timedelta(days=7)
-"""How long a staging table is there after its execution fell silent."""
+"""How long a staging table is there after its execution fell silent, and what is staged in one that goes on for longer."""
 
 Kind = Literal["completed", "failed", "retry"]
 log = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ class Staging:
         """Have a result staged."""
         line = {
             "id": key.id, "claim": key.claim, "attempt": attempt, "kind": kind, "batch": self._gathering.name,
-            "staged_at": self._service.clock.now().isoformat(), "error": error, "result": result,
+            STAGED_AT: self._service.clock.now().isoformat(), "error": error, "result": result,
         }  # fmt: skip
         encoded = dumped(line).encode()
         batch = self._gathering
