@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from rushes.sources.bigquery.elections import Elections
-from rushes.sources.bigquery.service import Service
+from rushes.sources.bigquery.service import Ran, Service
 from rushes.sources.bigquery.statements import Statements
 
 SHARE = 3
@@ -46,10 +46,15 @@ class Lease:
 
     async def prolong(self) -> None:
         """Prolong it, or begin it. Raises: Away, Refused."""
-        ran = await self._elections.shared(self._statement, every=self._length / SHARE)
-        age = (self._service.clock.now() - ran.created).total_seconds()
-        self._until = self._now() + self._length.total_seconds() - max(0.0, age)
+        every = self._length / SHARE
+        ran = await self._elections.shared(self._statement, every=every)
+        if not ran.led and self._age(ran) > every:  # by a task whose clock was ahead: it says nothing about now
+            ran = await self._elections.own(self._statement)
+        self._until = self._now() + (self._length - max(timedelta(0), self._age(ran))).total_seconds()
         self._taken.set()
+
+    def _age(self, ran: Ran) -> timedelta:
+        return self._service.clock.now() - ran.created
 
     async def next(self) -> None:
         """Wait until it is time, and prolong it. Raises: Away, Refused."""
