@@ -176,6 +176,21 @@ async def test_told_to_stop_while_bigquery_hangs_it_ends_in_time(site: Site, pro
     site.server.heal()
 
 
+async def test_told_to_stop_when_it_is_ending_already_it_ends_in_time(
+    site: Site, processor: Processor, caplog, monkeypatch
+):
+    monkeypatch.setattr("rushes.worker.runtime.KILLED_SECONDS", 2.0)
+    site.add("a", "b")
+    worker = site.worker(bounds=Bounds(max_jobs=1), grace=0)
+    with site.server.hold("(?i)merge `films.archive.results`") as hold:
+        running = asyncio.create_task(worker.run())
+        await asyncio.to_thread(hold.wait)
+        worker.stop()
+        async with asyncio.timeout(30):
+            await running
+    assert "the time was over" in caplog.text
+
+
 async def test_more_tasks_than_a_table_lets_wait(
     server: BigQueryServer, site: Site, processor: Processor, *, full: bool
 ):

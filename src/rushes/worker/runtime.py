@@ -2,8 +2,7 @@
 
 Four tasks live side by side: the loop that claims, one task a job, the heartbeat, and the settling. Only the loop starts
 jobs; a job's task ends when it hands over its outcome, and its slot is free when that is durable. The heartbeat is the
-one channel by which a job learns that it was cancelled or lost; it then cancels that job's task, which ends the stage's
-children.
+one channel by which a job learns that it was cancelled or lost; it then cancels that job's task, and the stage's children.
 """
 
 from __future__ import annotations
@@ -100,6 +99,7 @@ class Worker:
         self._deadline = float("inf")
         self._killed_at: float | None = None
         """The loop's time from which on the process may be killed, where it was told to stop."""
+        self._leaving: asyncio.Timeout | None = None
         self._reached = False
         """Whether the last claim could be made at all."""
         self._wake = asyncio.Event()
@@ -124,6 +124,8 @@ class Worker:
         self._deadline = now + wait.total_seconds()
         self._killed_at = self._killed_at or now + max(KILLED_SECONDS, wait.total_seconds() + WRITING_SECONDS)
         self._stop = self._stop or reason
+        if self._leaving and not self._leaving.expired():
+            self._leaving.reschedule(self._killed_at - MARGIN_SECONDS)
         self._wake.set()
 
     def thawed(self) -> None:
@@ -166,10 +168,10 @@ class Worker:
         try:
             yield
         finally:
-            ending = asyncio.timeout_at(self._killed_at and self._killed_at - MARGIN_SECONDS)
             with contextlib.suppress(TimeoutError):
-                async with ending:
+                async with asyncio.timeout_at(self._killed_at and self._killed_at - MARGIN_SECONDS) as self._leaving:
                     await stack.aclose()
+            self._leaving = None
 
     async def _loop(self, background: list[asyncio.Task[None]]) -> ExitReason:
         clock = self._clock
@@ -177,8 +179,7 @@ class Worker:
             _raise_from(background)
             if self._running:
                 clock.saw_work()
-            reason = self._stop or clock.reached(self._begun)
-            if reason:
+            if reason := self._stop or clock.reached(self._begun):
                 return reason
             self._wake.clear()
             claimed = await self._claim()
@@ -396,5 +397,4 @@ def _raise_from(background: list[asyncio.Task[None]]) -> None:
 
 async def _end(task: asyncio.Task[None]) -> None:
     task.cancel()
-    with contextlib.suppress(asyncio.CancelledError, Exception):
-        await task
+    await asyncio.gather(task, return_exceptions=True)
