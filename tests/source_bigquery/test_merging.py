@@ -107,6 +107,16 @@ async def test_tasks_share_a_merge(site: Site, enter: Enter):
     assert len(site.asked("batches")) == 1
 
 
+async def test_a_clock_that_is_wrong_does_no_harm(site: Site, enter: Enter):
+    site.add("a")
+    parts = await enter(Task("tonight"), 1)
+    parts.service.clock._at += 3600
+    async with asyncio.timeout(20):
+        await parts.merging.own()
+    assert len(site.results()) == 1
+    assert len(site.asked("batches")) == 1
+
+
 async def test_a_merge_whose_batches_nobody_knows_any_more_marks_nothing_as_done(site: Site, enter: Enter):
     site.add("a", "b")
     frozen = await enter(Task("tonight"), 2)

@@ -53,8 +53,11 @@ class Merging:
         async with self._one_at_a_time:
             while True:
                 turn = await self._turn(looking)
-                if turn and turn[0].parameters == looking.parameters and turn[0].created > since:
-                    return turn[0].created, turn[1]
+                if turn is None:
+                    continue
+                looked, ended = turn
+                if looked.parameters == looking.parameters and (looked.led or looked.created > since):
+                    return looked.created, ended
 
     async def _turn(self, looking: Statement) -> tuple[Ran, datetime] | None:
         """Take the next turn, or take part in it, whosever it is. Returns its first job, and when its last one ended.
