@@ -2,45 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.programs import Program
+
 HERE = Path(__file__).parent
-
-
-@dataclass
-class Program:
-    """A running `rushes`."""
-
-    process: subprocess.Popen[str]
-
-    def signal(self, number: signal.Signals) -> None:
-        """To the whole process group, as a terminal or a supervisor would."""
-        os.killpg(self.process.pid, number)
-
-    def wait_for(self, condition: Callable[[], bool]) -> None:
-        """Wait for something that it does; the test's own time limit bounds it."""
-        while not condition():
-            assert self.process.poll() is None, self.process.communicate()
-            time.sleep(0.02)
-
-    def end(self) -> tuple[int, Any]:
-        """Wait for its end. Returns exit code and the JSON it printed."""
-        out, err = self.process.communicate(timeout=120)
-        try:
-            return self.process.returncode, json.loads(out)
-        except ValueError:
-            pytest.fail(f"exit {self.process.returncode}, no JSON: {out!r}\n{err}")
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ from rushes.batches.creating import Order, open_batch
 from rushes.batches.intake import Valid
 from rushes.database import Database
 from rushes.model import NewItem, Plan, Source, Step, VideoKey
+from tests.programs import Program
 
-from .conftest import Program, runs
+from .conftest import runs
 
 Start = Callable[..., Program]
 ITEMS = 20

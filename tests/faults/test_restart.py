@@ -14,8 +14,9 @@ from rushes.database import open_database
 from rushes.database.embedded import embedded_server
 from rushes.settings import Settings
 from tests.places import home_of_a_server
+from tests.programs import Program
 
-from .conftest import Program, runs
+from .conftest import runs
 from .test_kills import finished
 
 Start = Callable[..., Program]

@@ -14,7 +14,8 @@ import pytest
 
 from rushes.database import Database
 from rushes.queue import NewJob
-from tests.faults.conftest import Program, log, runs, start
+from tests.faults.conftest import log, runs, start
+from tests.programs import Program
 
 from .conftest import Hand, limit, limit_kind, most_at_once, starts
 

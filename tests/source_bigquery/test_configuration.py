@@ -20,7 +20,7 @@ RIGHT = {
 def refused(server: BigQueryServer, home: Path, *arguments: str, **changed: str) -> str:
     """What a worker says that ends with exit code 2."""
     environment = {**RIGHT, "BIGQUERY_EMULATOR_HOST": server.url, "RUSHES_HOME": str(home), **changed}
-    code, _, err = begin(environment, *arguments).end()
+    code, err = begin(environment, *arguments).ended()
     assert code == 2, err
     return " ".join(err.split())
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.programs import Program
 from tests.stages_process.local_processor import LocalProcessor, Talk
 
 from .conftest import DATASET, PROJECT, Site
-from .programs import Program, begin
+from .programs import begin
 
 Start = Callable[..., Program]
 
@@ -66,7 +67,7 @@ async def slowly(talk: Talk) -> None:
 
 def test_the_original_programs_variables_are_enough(site: Site, start: Start, service: LocalProcessor):
     site.add(*map(str, range(12)))
-    code, report, _ = start().end()
+    code, report = start().end()
     assert (code, report["processed"], report["exit_reason"]) == (0, 12, "empty")
     assert site.statuses() == {"DONE": 12}
     assert {visit.body["name"] for visit in service.visits} == {row["url"] for row in site.items().values()}
@@ -102,8 +103,8 @@ def test_overlapping_executions_with_faults_do_nothing_twice(
     site.server.fail("POST|GET", times=12, http=503)
     programs = [*tasks(start, count, "first"), *tasks(start, count, "second")]
     for program in programs:
-        code, report, err = program.end()
-        assert code == 0, err
+        code, report = program.end()
+        assert code == 0, program.said
         assert report["exit_reason"] in ("empty", "leased")
     assert site.statuses() == {"DONE": rows}
     assert len(site.results()) == rows
@@ -123,8 +124,8 @@ def test_sigterm_leaves_results_staged_and_the_rest_pending_in_less_than_ten_sec
     program.wait_for(lambda: len(service.visits) > 100)
     began = time.monotonic()
     program.signal(signal.SIGTERM)
-    code, report, err = program.end()
-    assert code == 0, err
+    code, report = program.end()
+    assert code == 0, program.said
     assert time.monotonic() - began < 10
     assert report["exit_reason"] == "terminated"
     statuses = site.statuses()
@@ -136,13 +137,13 @@ def test_sigterm_leaves_results_staged_and_the_rest_pending_in_less_than_ten_sec
 def test_an_item_that_kills_its_worker_ends_failed_and_takes_no_other_with_it(site: Site, start: Start, tmp_path: Path):
     site.add(*[f"good{n}" for n in range(6)], "poison")
     log = tmp_path / "runs.log"
-    lives: list[tuple[int, object, str]] = []
+    lives: list[tuple[int, str]] = []
     while not lives or lives[-1][0] != 0:
         program = start(
             "--pipeline", "deadly", "--import", "deadly_stage", "--concurrency", "3",
             DEADLY_LOG=str(log), RUSHES_BIGQUERY_FLUSH="60",
         )  # fmt: skip
-        lives.append(program.end())
+        lives.append(program.ended())
         assert len(lives) < 6, lives
     runs = Counter(line.rpartition("/")[2] for line in log.read_text().splitlines())
     assert runs.pop("poison") == 3
@@ -156,8 +157,8 @@ def test_an_item_that_kills_its_worker_ends_failed_and_takes_no_other_with_it(si
 
 def test_only_posting_needs_no_database_no_media_and_starts_at_once(site: Site, start: Start):
     program = start(PYTHONPROFILEIMPORTTIME="1")
-    code, report, err = program.end()
+    code, report = program.end()
     assert (code, report["exit_reason"]) == (0, "empty")
-    loaded = {line.rpartition("|")[2].strip() for line in err.splitlines() if line.startswith("import time:")}
+    loaded = {line.rpartition("|")[2].strip() for line in program.said.splitlines() if line.startswith("import time:")}
     assert "google.cloud.bigquery" in loaded
     assert not loaded & {"asyncpg", "av", "numpy", "yt_dlp", "faster_whisper", "rushes.database", "rushes.media"}

@@ -29,8 +29,8 @@ async def test_talks_become_transcripts_summaries_and_chapters(bare: Site, tmp_p
             "RUSHES_ALLOWED_HOSTS": urlsplit(channel.index_url).netloc,
         }  # fmt: skip
         worker = begin(environment, "--pipeline", "summarize", "--concurrency", "2")
-        code, report, err = await asyncio.to_thread(worker.end)
-    assert (code, report["completed"], report["failed"]) == (0, 4, 1), err
+        code, report = await asyncio.to_thread(worker.end)
+    assert (code, report["completed"], report["failed"]) == (0, 4, 1), worker.said
     results = bare.results()
     tides = results["tides"]
     assert "the sea rises twice a day" in tides["transcript"]

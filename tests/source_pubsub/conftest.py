@@ -26,7 +26,7 @@ from rushes.stages import registry
 from rushes.stages.strangers import Pipelines
 from rushes.testing.pubsub import PubSubServer
 from rushes.worker import Bounds, Report, Worker
-from tests.faults.conftest import Program
+from tests.programs import Program
 from tests.pubsub import Clients, google
 
 from . import played_stages

@@ -17,7 +17,7 @@ import pytest
 
 from rushes.database import Database
 from rushes.testing.pubsub import PubSubServer
-from tests.faults.conftest import Program
+from tests.programs import Program
 from tests.pubsub import Clients
 
 from .conftest import AT_ONCE, Start, message, plays
@@ -55,19 +55,14 @@ def test_wrong_configuration_ends_before_any_call_and_names_the_variable(
     assert "Traceback" not in err
 
 
-def ended(program: Program) -> tuple[int, str]:
-    _, err = program.process.communicate()
-    return program.process.returncode, err
-
-
 def test_what_does_not_exist_is_named(
     server: PubSubServer, clients: Clients, topic: str, subscription: str, start: Start
 ):
     missing = subscription + "x"
-    code, err = ended(start(missing))
+    code, err = start(missing).ended()
     assert code == 2
     assert f"{missing.rpartition('/')[2]} does not exist" in err
-    code, err = ended(start(subscription, RUSHES_PUBSUB_RESULTS=topic + "x"))
+    code, err = start(subscription, RUSHES_PUBSUB_RESULTS=topic + "x").ended()
     assert code == 2
     assert "RUSHES_PUBSUB_RESULTS" in err
 
@@ -76,7 +71,7 @@ def test_without_credentials_that_is_said(start: Start, monkeypatch: pytest.Monk
     for name, value in (("HOME", str(tmp_path)), ("CLOUDSDK_CONFIG", str(tmp_path)), ("NO_GCE_CHECK", "true")):
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
-    code, err = ended(start("projects/p/subscriptions/sub-1"))
+    code, err = start("projects/p/subscriptions/sub-1").ended()
     assert code == 2
     assert "there are no credentials for Pub/Sub" in err
     assert "Traceback" not in err
