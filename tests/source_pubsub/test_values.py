@@ -276,7 +276,7 @@ def test_messages_of_one_request_wait_for_the_first():
     assert desk.done(one) == [two]
     assert desk.begin(two)
     assert desk.gone(two) == [three]
-    assert len(desk) == 0
+    assert list(desk) == []
 
 
 def test_a_desk_is_empty_after_two_pulls_that_found_nothing():

@@ -26,7 +26,7 @@ def storable(text: str) -> str:
 
 
 class Encoded(str):
-    """A value that is JSON already: by `encode_json`, which takes it as it is."""
+    """A value that is JSON already, by `encode_all`: `encode_json` takes it as it is."""
 
     __slots__ = ()
 

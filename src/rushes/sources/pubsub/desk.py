@@ -54,9 +54,6 @@ class Desk:
     def __iter__(self) -> Iterator[Held]:
         return iter(list(self._held.values()))
 
-    def __len__(self) -> int:
-        return len(self._held)
-
     def get(self, message_id: str) -> Held | None:
         return self._held.get(message_id)
 

@@ -23,7 +23,7 @@ from rushes.sources.pubsub.intake import Intake
 from rushes.sources.pubsub.publishing import Publishing
 from rushes.sources.pubsub.resting import Resting
 from rushes.sources.pubsub.telling import folder_of, told, write_result
-from rushes.sources.pubsub.verdicts import REFUSED, Fate, Verdict, verdict_on
+from rushes.sources.pubsub.verdicts import HOPELESS, Fate, Verdict, verdict_on
 from rushes.sources.results import result_of
 from rushes.storage import LocalStorage
 
@@ -108,7 +108,7 @@ class Settler:
         held = self._desk.running(outcome.lease.job_id)
         if held is None or held.permit is None or held.assignment is None:
             return None
-        verdict = REFUSED if held.refused else verdict_on(
+        verdict = HOPELESS if held.refused else verdict_on(
             outcome, self._facts, delivery=held.attempt, attempts=held.permit.attempts, most=self._most_attempts,
             chance=random.random(),  # noqa: S311  (jitter)
         )  # fmt: skip

@@ -42,8 +42,8 @@ class Verdict:
         return self.status in (JobStatus.COMPLETED, JobStatus.FAILED)
 
 
-REFUSED = Verdict(Fate.DEAD_LETTER, JobStatus.FAILED)
-"""On what was not run, and never will be."""
+HOPELESS = Verdict(Fate.DEAD_LETTER, JobStatus.FAILED)
+"""No run of it can help, or none will be tried."""
 
 
 def verdict_on(
@@ -65,7 +65,7 @@ def verdict_on(
     if failure is None or failure.environment:
         return Verdict(Fate.GIVEN_BACK, JobStatus.QUEUED)
     if failure.error_class in (ErrorClass.PERMANENT, ErrorClass.NEEDS_INPUT):
-        return REFUSED
+        return HOPELESS
     return _after(failure, facts, delivery, attempts, most, chance)
 
 
@@ -74,15 +74,14 @@ def _after(
 ) -> Verdict:
     """Decide about a message whose run may go better the next time."""
     if failure.error_class is ErrorClass.RATE_LIMITED and failure.retry_after:
-        return Verdict(
-            Fate.KEPT, JobStatus.QUEUED, failure.retry_after
-        )  # to wait because somebody asked for it is no attempt
+        # To wait because somebody asked for it is no attempt.
+        return Verdict(Fate.KEPT, JobStatus.QUEUED, failure.retry_after)
     if delivery and facts.max_attempts and delivery >= facts.max_attempts:
         return Verdict(Fate.GIVEN_BACK, JobStatus.FAILED)  # Pub/Sub makes a dead letter of it
     # Without a dead-letter policy Pub/Sub would deliver it for ever: the worker's own limit ends that.
     retries = BACKOFF if delivery else Retries(max_attempts=most, jitter=BACKOFF.jitter)
     delay = again_in(failure, delivery or attempts, retries, chance=chance)
     if delay is None:
-        return Verdict(Fate.DEAD_LETTER, JobStatus.FAILED)
+        return HOPELESS
     # Where the subscription has a retry policy, that lets it rest.
     return Verdict(Fate.GIVEN_BACK, JobStatus.RETRYING, timedelta(0) if facts.backs_off else delay)
